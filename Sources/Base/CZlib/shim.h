@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+#pragma once
+#include <zlib.h>

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+@main
+struct Ballast {
+    static func main() {}
+}
