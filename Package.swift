@@ -96,7 +96,7 @@ let modules: [Module] = [
         name: "HTTPSurface", layer: "Surfaces", uses: base + ["KubeServer", "ImageStore"],
         products: [
             "hummingbird/Hummingbird", "hummingbird/HummingbirdTLS", "nio/NIOCore", "nio-ssl/NIOSSL",
-            "service-lifecycle/ServiceLifecycle",
+            "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
         ]
     ),
     Module(
@@ -154,8 +154,10 @@ func targets(of module: Module) -> [Target] {
         name: "\(module.name)Tests", dependencies: [.byName(name: module.name), "TestKit"] + uses,
         path: module.testPath, swiftSettings: strict
     )
-    let testFolder = "\(Context.packageDirectory)/\(module.testPath)"
-    let hasTests = (only.isEmpty || only == module.name) && FileManager.default.fileExists(atPath: testFolder)
+    func exists(_ folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(folder)")
+    }
+    let hasTests = (only.isEmpty || only == module.name) && exists(module.testPath)
     switch module.kind {
     case .c:
         return [.target(name: module.name, path: module.path)]
@@ -167,6 +169,7 @@ func targets(of module: Module) -> [Target] {
     case .kit:
         return [.target(name: module.name, dependencies: uses, path: module.path, swiftSettings: strict)]
     case .tests:
+        guard exists("Tests/\(module.name)") else { return [] }
         return [
             .testTarget(
                 name: "\(module.name)Tests", dependencies: uses + ["TestKit"], path: "Tests/\(module.name)",
