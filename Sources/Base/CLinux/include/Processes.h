@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+// Starting, watching and ending processes; namespaces that no process holds; mounts.
+// Functions return 0 or a descriptor on success and -errno on failure, unless said otherwise.
+#pragma once
+#include <sys/types.h>
+
+/// Orphaned descendants become children of this process, so that it learns how they end.
+int ballast_become_subreaper(void);
+
+/// Starts a program in a process group of its own, with default signal handling and no inherited descriptor but 0, 1, 2.
+/// `folder` may be null. Stores the new process's id.
+int ballast_spawn(
+    const char *program, char *const argv[], char *const envp[], int in, int out, int err, const char *folder, pid_t *pid);
+
+/// A descriptor that becomes readable when the process ends; close-on-exec.
+int ballast_pidfd_open(pid_t pid);
+
+/// Sends a signal to exactly the process that the descriptor stands for.
+int ballast_pidfd_kill(int pidfd, int signal);
+
+/// Collects an ended child: 1 when it had ended, 0 when it still runs. `code` is the exit code, or 128 + the signal.
+int ballast_reap(int pidfd, int *code);
+
+/// Collects the ended child `pid`, which nobody waits for: 1 when it had ended, 0 when it still runs.
+int ballast_reap_orphan(pid_t pid);
+
+/// Makes a UTS namespace with that host name and an IPC namespace, and pins each to a file; both files must exist.
+int ballast_pin_namespaces(const char *hostname, const char *uts, const char *ipc);
+
+/// Opens `path` below `root`; links in it are followed as if `root` were `/`, so that nothing leads out.
+int ballast_open_under(const char *root, const char *path, int flags);
+
+/// Creates the folder `path` and its missing parents below `root`, as above, and returns a descriptor of it.
+int ballast_make_folder_under(const char *root, const char *path, mode_t mode);
+
+int ballast_mount_tmpfs(const char *target, const char *options);
+int ballast_bind_mount(const char *source, const char *target);
+/// Detaches whatever is mounted there; nothing mounted is no failure.
+int ballast_unmount(const char *target);
+
+/// A pair of connected descriptors, read end first; both close-on-exec, the read end without blocking.
+int ballast_pipe(int ends[2]);
