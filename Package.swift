@@ -17,7 +17,7 @@ let strict: [SwiftSetting] =
 
 /// One target of ours: `Sources/<layer>/<name>`, with its tests in `Tests/<layer>/<name>Tests`.
 struct Module {
-    enum Kind { case library, c, executable, kit, tests, system(pkgConfig: String, debian: String) }
+    enum Kind: Equatable { case library, c, executable, kit, tests, system(pkgConfig: String, debian: String) }
 
     var name: String
     var layer: String
@@ -151,7 +151,8 @@ func targets(of module: Module) -> [Target] {
     let only = Context.environment["BALLAST_MODULE"] ?? ""
     let uses = dependencies(of: module)
     let tests = Target.testTarget(
-        name: "\(module.name)Tests", dependencies: [.byName(name: module.name), "TestKit"] + uses,
+        name: "\(module.name)Tests",
+        dependencies: [.byName(name: module.name)] + (module.kind == .kit ? [] : ["TestKit"]) + uses,
         path: module.testPath, swiftSettings: strict
     )
     func exists(_ folder: String) -> Bool {
@@ -168,6 +169,7 @@ func targets(of module: Module) -> [Target] {
         return [.executableTarget(name: module.name, dependencies: uses, path: module.path, swiftSettings: strict)]
     case .kit:
         return [.target(name: module.name, dependencies: uses, path: module.path, swiftSettings: strict)]
+            + (hasTests ? [tests] : [])
     case .tests:
         guard exists("Tests/\(module.name)") else { return [] }
         return [
