@@ -75,7 +75,7 @@ let modules: [Module] = [
     // Adapters
     Module(
         name: "KubernetesClient", layer: "Adapters", uses: base + ["AppFile"],
-        products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOFoundationCompat", "nio-ssl/NIOSSL"]
+        products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
     ),
     Module(
         name: "RegistryClient", layer: "Adapters", uses: base,

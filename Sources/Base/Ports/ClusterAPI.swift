@@ -32,7 +32,11 @@ package protocol ClusterAPI: Sendable {
 
     /// Changes an object (or a subresource of it) by a patch. `PatchType.apply` creates it where it does not exist.
     func patch(
-        _ reference: ObjectReference, subresource: String?, _ type: PatchType, _ body: JSON, options: WriteOptions
+        _ reference: ObjectReference,
+        subresource: String?,
+        _ type: PatchType,
+        _ body: JSON,
+        options: WriteOptions
     ) async throws -> KubeObject
 
     /// Asks for the object's removal; it may linger until its finalizers and grace period are through.
@@ -55,8 +59,12 @@ package struct ListQuery: Sendable, Hashable {
     package var continuation: String?
 
     package init(
-        _ type: ResourceType, namespace: String? = nil, labelSelector: LabelSelector = LabelSelector(),
-        fieldSelector: String = "", limit: Int? = nil, continuation: String? = nil
+        _ type: ResourceType,
+        namespace: String? = nil,
+        labelSelector: LabelSelector = LabelSelector(),
+        fieldSelector: String = "",
+        limit: Int? = nil,
+        continuation: String? = nil
     ) {
         self.type = type
         self.namespace = namespace
@@ -88,7 +96,9 @@ package struct WriteOptions: Sendable, Hashable {
     package var isForced: Bool
 
     package init(
-        fieldManager: String? = nil, isDryRun: Bool = false, fieldValidation: FieldValidation? = nil,
+        fieldManager: String? = nil,
+        isDryRun: Bool = false,
+        fieldValidation: FieldValidation? = nil,
         isForced: Bool = false
     ) {
         self.fieldManager = fieldManager
@@ -112,7 +122,9 @@ package struct DeleteOptions: Sendable, Hashable {
     package var resourceVersion: ResourceVersion?
 
     package init(
-        gracePeriod: Duration? = nil, propagation: Propagation? = nil, uid: String? = nil,
+        gracePeriod: Duration? = nil,
+        propagation: Propagation? = nil,
+        uid: String? = nil,
         resourceVersion: ResourceVersion? = nil
     ) {
         self.gracePeriod = gracePeriod

@@ -39,9 +39,15 @@ package struct ImagePlan: Sendable, Hashable {
     package var base: BuiltImage?
 
     package init(
-        files: [File], entrypoint: [String] = [], command: [String] = [], environment: [String: String] = [:],
-        workingDirectory: String? = nil, user: String? = nil, labels: [String: String] = [:],
-        architecture: String, base: BuiltImage? = nil
+        files: [File],
+        entrypoint: [String] = [],
+        command: [String] = [],
+        environment: [String: String] = [:],
+        workingDirectory: String? = nil,
+        user: String? = nil,
+        labels: [String: String] = [:],
+        architecture: String,
+        base: BuiltImage? = nil
     ) {
         self.files = files
         self.entrypoint = entrypoint

@@ -58,7 +58,10 @@ package struct ObjectList: Sendable {
     package var remaining: Int?
 
     package init(
-        items: [KubeObject], resourceVersion: ResourceVersion, continuation: String? = nil, remaining: Int? = nil
+        items: [KubeObject],
+        resourceVersion: ResourceVersion,
+        continuation: String? = nil,
+        remaining: Int? = nil
     ) {
         self.items = items
         self.resourceVersion = resourceVersion

@@ -118,7 +118,9 @@ extension Quantity: CustomStringConvertible {
         for (suffix, exponent) in Self.decimalSuffixes {
             let divisor = Self.power(exponent + 9)
             guard magnitude % divisor == 0 else { continue }
-            if format == .decimalExponent { return "\(sign)\(magnitude / divisor)" + (exponent == 0 ? "" : "e\(exponent)") }
+            if format == .decimalExponent {
+                return "\(sign)\(magnitude / divisor)" + (exponent == 0 ? "" : "e\(exponent)")
+            }
             return "\(sign)\(magnitude / divisor)\(suffix)"
         }
         return "\(sign)\(magnitude)n"

@@ -38,7 +38,11 @@ extension ResourceType {
     }
 
     private static func named(
-        _ group: String, _ plural: String, _ kind: String, version: String = "v1", isNamespaced: Bool = true
+        _ group: String,
+        _ plural: String,
+        _ kind: String,
+        version: String = "v1",
+        isNamespaced: Bool = true
     ) -> ResourceType {
         ResourceType(group: group, version: version, plural: plural, kind: kind, isNamespaced: isNamespaced)
     }
@@ -61,7 +65,11 @@ extension ResourceType {
     package static let ingresses = named("networking.k8s.io", "ingresses", "Ingress")
     package static let leases = named("coordination.k8s.io", "leases", "Lease")
     package static let customResourceDefinitions = named(
-        "apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", isNamespaced: false)
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        isNamespaced: false
+    )
     package static let apps = named("ballast.dev", "apps", "App", version: "v1alpha1")
     package static let releases = named("ballast.dev", "releases", "Release", version: "v1alpha1")
 }

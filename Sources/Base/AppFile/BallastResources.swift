@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+package import Model
+
+/// The CustomResourceDefinitions of Ballast's own resources.
+package enum BallastResources {
+    /// All of them, ready to be created in a home cluster.
+    package static var definitions: [KubeObject] {
+        [
+            definition(
+                .apps,
+                shortNames: [],
+                schema: AppShape.spec.structuralSchema,
+                columns: [
+                    column("Owner", ".spec.owner"), column("Repository", ".spec.image.repository"),
+                    column("Replicas", ".spec.deploy.replicas", type: "integer"),
+                ]
+            ),
+            definition(
+                .releases,
+                shortNames: ["rel"],
+                schema: ["type": "object", "x-kubernetes-preserve-unknown-fields": true],
+                columns: [
+                    column("App", ".spec.app"), column("Number", ".spec.number", type: "integer"),
+                    column("Phase", ".status.phase"), column("Image", ".spec.image"),
+                    column("Message", ".status.message"),
+                ]
+            ),
+        ]
+    }
+
+    /// The JSON Schema of `ballast.yaml`.
+    package static var fileSchema: JSON {
+        var schema: JSON = [
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": "https://ballast.dev/schema/v1alpha1/app.json", "title": "Ballast app file",
+        ]
+        for (key, value) in AppShape.file.jsonSchema.object ?? [:] { schema[key] = value }
+        return schema
+    }
+
+    private static func column(_ name: String, _ path: String, type: String = "string") -> JSON {
+        ["name": .string(name), "type": .string(type), "jsonPath": .string(path)]
+    }
+
+    private static func definition(
+        _ type: ResourceType,
+        shortNames: [String],
+        schema: JSON,
+        columns: [JSON]
+    ) -> KubeObject {
+        var object = KubeObject(.customResourceDefinitions, name: "\(type.plural).\(type.group)")
+        var names: JSON = [
+            "plural": .string(type.plural), "singular": .string(type.kind.lowercased()), "kind": .string(type.kind),
+            "listKind": .string("\(type.kind)List"), "categories": ["ballast"],
+        ]
+        if !shortNames.isEmpty { names["shortNames"] = .array(shortNames.map { .string($0) }) }
+        let age = ["name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"] as JSON
+        object["spec"] = [
+            "group": .string(type.group), "scope": "Namespaced", "names": names,
+            "versions": [
+                [
+                    "name": .string(type.version), "served": true, "storage": true,
+                    "schema": [
+                        "openAPIV3Schema": [
+                            "type": "object",
+                            "properties": [
+                                "apiVersion": ["type": "string"], "kind": ["type": "string"],
+                                "metadata": ["type": "object"], "spec": schema,
+                                "status": ["type": "object", "x-kubernetes-preserve-unknown-fields": true],
+                            ],
+                        ]
+                    ],
+                    "subresources": ["status": [:]], "additionalPrinterColumns": .array(columns + [age]),
+                ]
+            ],
+        ]
+        return object
+    }
+}

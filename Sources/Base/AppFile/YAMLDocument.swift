@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+package import Model
+import Yams
+
+/// A value of a YAML document that remembers where it stands.
+package struct YAMLValue: Sendable {
+    package indirect enum Content: Sendable {
+        case scalar(JSON)
+        case sequence([YAMLValue])
+        case mapping([Member])
+    }
+
+    package struct Member: Sendable {
+        package var key: String
+        /// Of the key, from 1.
+        package var line: Int
+        package var value: YAMLValue
+    }
+
+    package var content: Content
+    /// From 1.
+    package var line: Int
+
+    /// The member of that name.
+    package subscript(_ key: String) -> YAMLValue? {
+        guard case .mapping(let members) = content else { return nil }
+        return members.first { $0.key == key }?.value
+    }
+
+    package var json: JSON {
+        switch content {
+        case .scalar(let value): value
+        case .sequence(let elements): .array(elements.map(\.json))
+        case .mapping(let members): .object(JSONObject(members.map { ($0.key, $0.value.json) }))
+        }
+    }
+}
+
+/// Why a text is no YAML, and where.
+package struct YAMLError: Error, Sendable, CustomStringConvertible {
+    /// From 1.
+    package var line: Int
+    package var message: String
+
+    package var description: String { "line \(line): \(message)" }
+}
+
+/// Reads YAML (1.2 core schema: only `true` and `false` are booleans) with line numbers.
+package enum YAMLDocument {
+    /// An alias bomb must not fill the memory: so many values at most, aliases counted each time.
+    private static let nodeLimit = 200_000
+
+    /// The documents of a stream separated by `---`; empty ones are left out.
+    package static func parseAll(_ text: String) throws(YAMLError) -> [YAMLValue] {
+        do {
+            let parser = try Parser(yaml: text)
+            var documents: [YAMLValue] = []
+            var budget = nodeLimit
+            while let root = try parser.nextRoot() {
+                let value = try value(of: root, budget: &budget)
+                if case .scalar(.null) = value.content { continue }
+                documents.append(value)
+            }
+            return documents
+        } catch let error as YAMLError {
+            throw error
+        } catch let error as YamlError {
+            throw YAMLError(error)
+        } catch {
+            throw YAMLError(line: 1, message: "\(error)")
+        }
+    }
+
+    /// The single document of a text.
+    package static func parse(_ text: String) throws(YAMLError) -> YAMLValue {
+        let documents = try parseAll(text)
+        guard let first = documents.first else { throw YAMLError(line: 1, message: "the file is empty") }
+        guard documents.count == 1 else {
+            throw YAMLError(line: documents[1].line, message: "expected one document, found \(documents.count)")
+        }
+        return first
+    }
+
+    private static func value(of node: Node, budget: inout Int) throws(YAMLError) -> YAMLValue {
+        let line = node.mark?.line ?? 1
+        budget -= 1
+        guard budget > 0 else { throw YAMLError(line: line, message: "more than \(nodeLimit) values") }
+        switch node {
+        case .scalar(let scalar):
+            return YAMLValue(content: .scalar(json(of: scalar)), line: line)
+        case .sequence(let sequence):
+            var elements: [YAMLValue] = []
+            for element in sequence { elements.append(try value(of: element, budget: &budget)) }
+            return YAMLValue(content: .sequence(elements), line: line)
+        case .mapping(let mapping):
+            return YAMLValue(content: .mapping(try members(of: mapping, budget: &budget)), line: line)
+        case .alias:
+            throw YAMLError(line: line, message: "an alias without its anchor")
+        }
+    }
+
+    private static func members(of mapping: Node.Mapping, budget: inout Int) throws(YAMLError) -> [YAMLValue.Member] {
+        var members: [YAMLValue.Member] = []
+        var merged: [YAMLValue.Member] = []
+        for (key, node) in mapping {
+            let line = key.mark?.line ?? 1
+            guard case .scalar(let scalar) = key else {
+                throw YAMLError(line: line, message: "a key must be text")
+            }
+            let value = try value(of: node, budget: &budget)
+            if scalar.string == "<<", scalar.style == .plain {
+                if case .mapping(let inherited) = value.content { merged += inherited }
+                if case .sequence(let several) = value.content {
+                    for case .mapping(let inherited) in several.map(\.content) { merged += inherited }
+                }
+                continue
+            }
+            members.append(YAMLValue.Member(key: scalar.string, line: line, value: value))
+        }
+        for member in merged where !members.contains(where: { $0.key == member.key }) { members.append(member) }
+        return members
+    }
+
+    private static func json(of scalar: Node.Scalar) -> JSON {
+        let text = scalar.string
+        guard scalar.style == .plain || scalar.style == .any else { return .string(text) }
+        switch text {
+        case "", "~", "null", "Null", "NULL": return .null
+        case "true", "True", "TRUE": return true
+        case "false", "False", "FALSE": return false
+        default: return number(text) ?? .string(text)
+        }
+    }
+
+    private static func number(_ text: String) -> JSON? {
+        guard let first = text.utf8.first, first &- 0x30 < 10 || "+-.".utf8.contains(first) else { return nil }
+        if text.hasPrefix("0x"), let value = Int(text.dropFirst(2), radix: 16) { return JSON(value) }
+        if text.hasPrefix("0o"), let value = Int(text.dropFirst(2), radix: 8) { return JSON(value) }
+        let isInteger = text.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 == 0x2B || $0 == 0x2D }
+        if isInteger { return Int(text).map { JSON($0) } }
+        let isDecimal = text.utf8.allSatisfy { $0 &- 0x30 < 10 || "+-.eE".utf8.contains($0) }
+        guard isDecimal, let value = Double(text), value.isFinite else { return nil }
+        let isJSON = (try? JSON(parsing: text)) != nil
+        return .number(JSONNumber(text: isJSON ? text : "\(value)"))
+    }
+}
+
+extension YAMLError {
+    fileprivate init(_ error: YamlError) {
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let place = context.map { " \($0.text.trimmingSpace)" } ?? ""
+            self.init(line: mark.line, message: problem + place)
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
+            self.init(line: context.mark.line, message: "the key \(names) is given more than once")
+        case .reader(let problem, let offset, _, let yaml):
+            let line = yaml.utf8.prefix(offset ?? 0).count { $0 == 0x0A } + 1
+            self.init(line: line, message: problem)
+        default:
+            self.init(line: 1, message: "\(error)")
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpace: String {
+        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+package import Hummingbird
+import HummingbirdTLS
+package import Logging
+package import NIOCore
+import NIOSSL
+
+/// Where a listener accepts connections.
+package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    package var description: String { "\(host):\(port)" }
+}
+
+/// Makes the services that listen: one per address, all with the same responder.
+package enum Listener {
+    /// A listener for plain HTTP.
+    package static func plain<Responder: HTTPResponder>(
+        _ address: ListenAddress,
+        _ responder: Responder,
+        log: Logger
+    ) -> Application<Responder> where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        Application(
+            responder: responder,
+            server: .http1(),
+            configuration: .init(address: .hostname(address.host, port: address.port)),
+            logger: log
+        )
+    }
+
+    /// A listener for HTTPS that asks clients for a certificate and accepts those without one as anonymous.
+    package static func tls<Responder: HTTPResponder>(
+        _ address: ListenAddress,
+        _ responder: Responder,
+        certificates: ClusterCertificates,
+        log: Logger
+    ) throws -> Application<Responder>
+    where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificates.server.certificate.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(certificates.server.key.utf8), format: .pem)
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) },
+            privateKey: .privateKey(key)
+        )
+        tls.certificateVerification = .optionalVerification
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificates.authority.utf8)))
+        tls.applicationProtocols = ["http/1.1"]
+        return Application(
+            responder: responder,
+            server: try .tls(.http1(), tlsConfiguration: tls),
+            configuration: .init(address: .hostname(address.host, port: address.port)),
+            logger: log
+        )
+    }
+}
