@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import FoundationEssentials
+import GRDB
+import Model
+
+/// The log's tables in SQLite; docs/formats/object-log.md describes them.
+///
+/// One connection writes, in the order of its queue; a second one reads history, so that readers never wait for a commit.
+struct LogDatabase: Sendable {
+    let writer: DatabaseQueue
+    private let reader: DatabaseQueue
+    private let name: String
+    private let lock: FileLock?
+
+    /// "Blst", so that another program's database is never taken for ours.
+    private static let applicationID: Int32 = 0x426C_7374
+    private static let formatVersion: Int32 = 1
+
+    /// Opens or creates the file; `nil` keeps everything in memory.
+    init(path: String?) throws(LogError) {
+        name = path ?? ":memory:"
+        guard let path else {
+            lock = nil
+            writer = try Self.translating(name) { try DatabaseQueue() }
+            reader = writer
+            try Self.prepare(writer, name)
+            return
+        }
+        lock = try FileLock(beside: path)
+        guard lock != nil else {
+            throw .unusable("'\(path)' is in use by another process; stop that one or choose another data folder")
+        }
+        writer = try Self.translating(path) { try DatabaseQueue(path: path, configuration: Configuration()) }
+        try Self.prepare(writer, path)
+        var readOnly = Configuration()
+        readOnly.readonly = true
+        reader = try Self.translating(path) { [readOnly] in try DatabaseQueue(path: path, configuration: readOnly) }
+    }
+
+    private static func prepare(_ writer: DatabaseQueue, _ name: String) throws(LogError) {
+        try translating(name) {
+            try writer.inDatabase { database in
+                // WAL with FULL syncs the log file once per commit; GRDB's own WAL setting would lower it to NORMAL.
+                try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+                try createTables(database, name)
+            }
+        }
+    }
+
+    private static func createTables(_ database: Database, _ name: String) throws {
+        let id = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        let version = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let isNew = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+        guard !isNew else {
+            return try database.inTransaction {
+                try database.execute(sql: schema); return .commit
+            }
+        }
+        guard id == applicationID else {
+            throw LogError.unusable("'\(name)' is a database of another program; choose another data folder")
+        }
+        guard version == formatVersion else {
+            throw LogError.unusable(
+                "'\(name)' has format \(version), this program reads format \(formatVersion); use the program that wrote it"
+            )
+        }
+    }
+
+    private static let schema = """
+        PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(formatVersion);
+        CREATE TABLE log (
+            revision INTEGER PRIMARY KEY,
+            key TEXT NOT NULL,
+            deleted INTEGER NOT NULL,
+            value BLOB NOT NULL,
+            previous INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            checksum INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX log_by_key ON log (key, revision);
+        CREATE TABLE mark (revision INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;
+        CREATE TABLE fact (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        INSERT INTO fact VALUES ('revision', 0), ('compacted', 0);
+        """
+
+    /// Runs `body`; an error becomes a sentence that names the file and the next step.
+    private static func translating<T>(_ name: String, _ body: () throws -> T) throws(LogError) -> T {
+        do {
+            return try body()
+        } catch let error as LogError {
+            throw error
+        } catch {
+            throw translate(error, name: name)
+        }
+    }
+
+    func translate(_ error: any Error) -> LogError { (error as? LogError) ?? Self.translate(error, name: name) }
+
+    private static func translate(_ error: any Error, name: String) -> LogError {
+        guard let error = error as? DatabaseError else { return .unusable("'\(name)' cannot be used: \(error)") }
+        let said = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
+        switch error.resultCode {
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+            return damaged(name, said)
+        case .SQLITE_FULL:
+            return .unusable("no space left to write '\(name)'; free some space")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
+            return .unusable("cannot open '\(name)' (\(said)); check the data folder's owner and permissions")
+        default:
+            return .unusable("'\(name)' cannot be used (\(said)); check the disk and start again")
+        }
+    }
+
+    static func damaged(_ name: String, _ detail: String) -> LogError {
+        .unusable(
+            "'\(name)' is damaged (\(detail)); put back a copy, or move it and its '-wal' file away to begin anew"
+        )
+    }
+}
+
+// MARK: - Reading
+
+extension LogDatabase {
+    struct Content {
+        var objects: [StoredObject]
+        var revision: Revision
+        var compacted: Revision
+    }
+
+    /// Reads the newest version of every key, and checks all of it.
+    func load() throws(LogError) -> Content {
+        try Self.translating(name) {
+            try writer.inDatabase { database in
+                let revision = try fact("revision", database)
+                let newest = Revision(try Int64.fetchOne(database, sql: "SELECT max(revision) FROM log") ?? 0)
+                let compacted = try fact("compacted", database)
+                try checkWholeness(database, after: compacted, through: max(revision, newest))
+                return Content(
+                    objects: try newestVersions(database),
+                    revision: max(revision, newest),
+                    compacted: compacted
+                )
+            }
+        }
+    }
+
+    /// Above the compacted revision every revision has its row.
+    private func checkWholeness(_ database: Database, after compacted: Revision, through last: Revision) throws {
+        let sql = "SELECT count(*) FROM log WHERE revision > ?"
+        let count = try Int64.fetchOne(database, sql: sql, arguments: [compacted.number]) ?? 0
+        let missing = last.number - compacted.number - count
+        guard missing == 0 else {
+            throw Self.damaged(name, "\(missing) changes between revisions \(compacted) and \(last) are missing")
+        }
+    }
+
+    private func newestVersions(_ database: Database) throws -> [StoredObject] {
+        let sql = """
+            SELECT revision, key, deleted, value, previous, created, checksum FROM log WHERE revision IN
+            (SELECT max(revision) FROM log GROUP BY key) AND NOT deleted ORDER BY key
+            """
+        return try decode(Row.fetchCursor(database, sql: sql))
+    }
+
+    /// Versions that were the newest at `revision`, under a prefix, in key order.
+    func page(prefix: String, at revision: Revision, after: String?, limit: Int?) throws(LogError) -> [StoredObject] {
+        let sql = """
+            SELECT revision, key, deleted, value, previous, created, checksum FROM log WHERE revision IN
+            (SELECT max(revision) FROM log WHERE key >= ? AND key > ? AND key < ? AND revision <= ? GROUP BY key)
+            AND NOT deleted ORDER BY key LIMIT ?
+            """
+        return try Self.translating(name) {
+            try reader.inDatabase { database in
+                let arguments: StatementArguments = [
+                    prefix, after ?? "", Self.end(of: prefix), revision.number, limit ?? -1,
+                ]
+                return try decode(Row.fetchCursor(database, sql: sql, arguments: arguments))
+            }
+        }
+    }
+
+    /// How many keys under a prefix, above `after`, existed at `revision`.
+    func count(prefix: String, at revision: Revision, after: String) throws(LogError) -> Int {
+        let sql = """
+            SELECT count(*) FROM log WHERE revision IN
+            (SELECT max(revision) FROM log WHERE key > ? AND key < ? AND revision <= ? GROUP BY key) AND NOT deleted
+            """
+        return try Self.translating(name) {
+            try reader.inDatabase { database in
+                let arguments: StatementArguments = [after, Self.end(of: prefix), revision.number]
+                return try Int.fetchOne(database, sql: sql, arguments: arguments) ?? 0
+            }
+        }
+    }
+
+    /// Changes under a prefix above `after` up to and including `through`, oldest first.
+    func events(prefix: String, after: Revision, through: Revision, limit: Int) throws(LogError) -> [LogEvent] {
+        let sql = """
+            SELECT l.revision, l.key, l.deleted, l.value, l.previous, l.created, l.checksum, p.value AS before
+            FROM log l LEFT JOIN log p ON p.revision = l.previous
+            WHERE l.revision > ? AND l.revision <= ? AND l.key >= ? AND l.key < ? ORDER BY l.revision LIMIT ?
+            """
+        return try Self.translating(name) {
+            try reader.inDatabase { database in
+                let arguments: StatementArguments = [
+                    after.number, through.number, prefix, Self.end(of: prefix), limit,
+                ]
+                var events: [LogEvent] = []
+                let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+                while let row = try rows.next() {
+                    let entry = try LogEntry(row, file: name)
+                    let before: Data? = row["before"]
+                    let kind: LogEvent.Kind = entry.isDeleted ? .deleted : before == nil ? .created : .updated
+                    events.append(
+                        LogEvent(
+                            kind,
+                            at: entry.object.revision,
+                            key: entry.object.key,
+                            value: entry.object.value,
+                            previous: before.map(Array.init)
+                        )
+                    )
+                }
+                return events
+            }
+        }
+    }
+
+    private func decode(_ rows: RowCursor) throws -> [StoredObject] {
+        var objects: [StoredObject] = []
+        while let row = try rows.next() { objects.append(try LogEntry(row, file: name).object) }
+        return objects
+    }
+
+    private func fact(_ fact: String, _ database: Database) throws -> Revision {
+        let sql = "SELECT number FROM fact WHERE name = ?"
+        guard let number = try Int64.fetchOne(database, sql: sql, arguments: [fact]) else {
+            throw Self.damaged(name, "it lacks its '\(fact)'")
+        }
+        return Revision(number)
+    }
+
+    /// Above every key with that prefix: keys are ASCII.
+    private static func end(of prefix: String) -> String { prefix + "\u{7F}" }
+}
+
+// MARK: - Writing, on the writer's queue
+
+extension LogDatabase {
+    func append(_ entry: LogEntry, _ database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO log (revision, key, deleted, value, previous, created, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        )
+        try statement.execute(arguments: [
+            entry.object.revision.number, entry.object.key, entry.isDeleted, Data(entry.object.value),
+            entry.previous.number, entry.object.created.number, entry.checksum,
+        ])
+    }
+
+    /// Notes that everything up to `revision` was written no later than `time`.
+    func mark(_ revision: Revision, at time: Timestamp, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO mark VALUES (?, ?)",
+            arguments: [revision.number, time.nanoseconds]
+        )
+    }
+
+    /// The last revision known to have been written at or before `time`.
+    func revision(at time: Timestamp, _ database: Database) throws -> Revision {
+        let sql = "SELECT max(revision) FROM mark WHERE time <= ?"
+        return Revision(try Int64.fetchOne(database, sql: sql, arguments: [time.nanoseconds]) ?? 0)
+    }
+
+    /// Drops what was superseded or deleted in `from` ..< `through` + 1, and says that history begins after `through`.
+    func compact(after from: Revision, through: Revision, newest: Revision, _ database: Database) throws {
+        try database.inTransaction(.immediate) {
+            let range: StatementArguments = [from.number, through.number]
+            try database.execute(
+                sql: """
+                    DELETE FROM log WHERE revision IN
+                    (SELECT previous FROM log WHERE revision > ? AND revision <= ? AND previous > 0)
+                    """,
+                arguments: range
+            )
+            try database.execute(
+                sql: "DELETE FROM log WHERE revision > ? AND revision <= ? AND deleted",
+                arguments: range
+            )
+            try database.execute(sql: "DELETE FROM mark WHERE revision <= ?", arguments: [through.number])
+            try database.execute(
+                sql: "UPDATE fact SET number = ? WHERE name = 'compacted'",
+                arguments: [through.number]
+            )
+            try database.execute(
+                sql: "UPDATE fact SET number = ? WHERE name = 'revision'",
+                arguments: [newest.number]
+            )
+            return .commit
+        }
+    }
+}
