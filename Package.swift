@@ -34,6 +34,7 @@ struct Module {
 /// Packages by their short name; a package is named to SwiftPM only when a target in the closure uses it.
 let packages: [String: Package.Dependency] = [
     "argument-parser": .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    "asn1": .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     "async-http-client": .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     "certificates": .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     "crypto": .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -51,7 +52,7 @@ let packages: [String: Package.Dependency] = [
 
 /// Identities SwiftPM derives from the addresses above.
 let identities: [String: String] = [
-    "argument-parser": "swift-argument-parser", "async-http-client": "async-http-client",
+    "argument-parser": "swift-argument-parser", "asn1": "swift-asn1", "async-http-client": "async-http-client",
     "certificates": "swift-certificates", "crypto": "swift-crypto", "grdb": "GRDB.swift",
     "hummingbird": "hummingbird", "log": "swift-log", "metrics": "swift-metrics", "nio": "swift-nio",
     "nio-ssl": "swift-nio-ssl", "service-lifecycle": "swift-service-lifecycle",
@@ -97,6 +98,7 @@ let modules: [Module] = [
         products: [
             "hummingbird/Hummingbird", "hummingbird/HummingbirdTLS", "nio/NIOCore", "nio-ssl/NIOSSL",
             "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
+            "asn1/SwiftASN1",
         ]
     ),
     Module(

@@ -2,8 +2,8 @@
 // Copyright the Ballast authors
 
 import Crypto
-import Foundation
-package import Model
+package import Foundation
+import Model
 import SwiftASN1
 import X509
 

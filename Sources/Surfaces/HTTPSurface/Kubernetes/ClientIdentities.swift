@@ -4,6 +4,7 @@
 import KubeServer
 import NIOCore
 import NIOSSL
+import SwiftASN1
 import Synchronization
 import X509
 

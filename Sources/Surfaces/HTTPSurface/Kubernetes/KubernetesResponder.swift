@@ -5,7 +5,7 @@ import HTTPTypes
 package import Hummingbird
 package import KubeServer
 import Model
-package import NIOCore
+import NIOCore
 import NIOSSL
 import ServiceLifecycle
 

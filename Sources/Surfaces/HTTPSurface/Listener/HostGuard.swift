@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import NIOCore
 
 /// Refuses requests that a foreign web page could make a browser send: every listener checks Host and Origin.

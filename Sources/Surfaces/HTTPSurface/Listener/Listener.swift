@@ -4,7 +4,7 @@
 package import Hummingbird
 import HummingbirdTLS
 package import Logging
-package import NIOCore
+import NIOCore
 import NIOSSL
 
 /// Where a listener accepts connections.
