@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+// The text's first line lists short marks for long name prefixes (`~io.k8s.api.|…`). Every other line is one type;
+// its number, from 0, is how others refer to it. Parts are separated by `|`: first the name with its notes, then the
+// fields, each as `name shape notes`.
+//
+// Shapes: s text, i int32, l int64, f double, b bool, I int or string, q quantity, t time, u time with microseconds,
+// y base64, x anything, o an object nobody prescribes, @N the type N, [S a list of S, {S a map to S.
+// Notes of a type: A atomic; K=group/version/kind.
+// Notes of a field: ! required; Z printed even where empty; D=JSON default; A atomic; S set; L=keys list map;
+// G granular map; P=strategies of strategic merge patch; M=merge key; T=the server's name of a text type.
+extension SchemaTable {
+    /// Reads the text that scripts/make-schema-table writes. A broken text is a broken build: it traps.
+    convenience init(parsing text: String) {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
+        var prefixes: [UInt8: String] = [:]
+        for part in lines[0].split(separator: UInt8(ascii: "|")) {
+            prefixes[part[part.startIndex]] = String(Substring(part.dropFirst()))
+        }
+        var types: [SchemaType] = []
+        var kinds: [String: Int] = [:]
+        types.reserveCapacity(lines.count)
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: UInt8(ascii: "|"))
+            let head = parts[0].split(separator: UInt8(ascii: " "))
+            for note in head.dropFirst() where note.first == UInt8(ascii: "K") {
+                kinds[String(Substring(note.dropFirst(2)))] = types.count
+            }
+            let name = (prefixes[head[0][head[0].startIndex]] ?? "") + String(Substring(head[0].dropFirst()))
+            types.append(
+                SchemaType(
+                    name: name, fields: parts.dropFirst().map { SchemaField(parsing: $0) },
+                    isAtomic: head.dropFirst().contains { $0.elementsEqual("A".utf8) }))
+        }
+        self.init(types: types, kinds: kinds)
+    }
+}
+
+extension SchemaField {
+    fileprivate init(parsing part: Substring.UTF8View) {
+        // The default comes with its spaces; it is JSON and none of the table's defaults holds one.
+        let words = part.split(separator: UInt8(ascii: " "))
+        self.init(name: String(Substring(words[0])), shape: SchemaShape(parsing: words[1]))
+        for note in words.dropFirst(2) { read(note) }
+    }
+
+    private mutating func read(_ note: Substring.UTF8View) {
+        let text = String(Substring(note.dropFirst(2)))
+        switch note[note.startIndex] {
+        case UInt8(ascii: "!"): isRequired = true
+        case UInt8(ascii: "Z"): isAlwaysPrinted = true
+        case UInt8(ascii: "D"): defaultValue = try? JSON(parsing: text)
+        case UInt8(ascii: "S"): listType = .set
+        case UInt8(ascii: "L"): listType = .map(keys: text.split(separator: ",").map(String.init))
+        case UInt8(ascii: "A"):
+            if case .array = shape { listType = .atomic } else { isAtomicMap = true }
+        case UInt8(ascii: "G"): break
+        case UInt8(ascii: "P"):
+            isMerged = text.hasPrefix("merge")
+            retainsKeys = text.hasSuffix("retainKeys")
+            isReplaced = text == "replace"
+        case UInt8(ascii: "M"): mergeKey = text
+        case UInt8(ascii: "T"): goType = text
+        default: preconditionFailure("the schema table holds an unknown note")
+        }
+    }
+}
+
+extension SchemaShape {
+    fileprivate init(parsing text: Substring.UTF8View) {
+        let rest = text.dropFirst()
+        switch text[text.startIndex] {
+        case UInt8(ascii: "s"): self = .string
+        case UInt8(ascii: "i"): self = .int32
+        case UInt8(ascii: "l"): self = .int64
+        case UInt8(ascii: "f"): self = .double
+        case UInt8(ascii: "b"): self = .bool
+        case UInt8(ascii: "I"): self = .intOrString
+        case UInt8(ascii: "q"): self = .quantity
+        case UInt8(ascii: "t"): self = .time
+        case UInt8(ascii: "u"): self = .microTime
+        case UInt8(ascii: "y"): self = .bytes
+        case UInt8(ascii: "x"): self = .any
+        case UInt8(ascii: "o"): self = .rawObject
+        case UInt8(ascii: "@"): self = .object(rest.reduce(0) { $0 * 10 + Int($1 - 0x30) })
+        case UInt8(ascii: "["): self = .array(SchemaShape(parsing: rest))
+        case UInt8(ascii: "{"): self = .map(SchemaShape(parsing: rest))
+        default: preconditionFailure("the schema table holds an unknown shape")
+        }
+    }
+}
