@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+#include "CEpoll.h"
