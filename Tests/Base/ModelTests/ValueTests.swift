@@ -9,12 +9,13 @@ struct ValueTests {
     @Test(arguments: [
         ("0.1", "100m"), ("1024Mi", "1Gi"), ("1e3", "1e3"), ("100m", "100m"), ("1500m", "1500m"), ("2.5Gi", "2560Mi"),
         ("128Mi", "128Mi"), ("0", "0"), ("1000k", "1M"), ("-5", "-5"), ("12e6", "12e6"), ("0.5Ki", "512"),
+        ("9Ei", "9223372036854775807"), ("-10E", "-9223372036854775807"), ("999999999999999999999Ei", "9223372036854775807"),
     ])
     func quantitiesBecomeCanonical(_ text: String, _ canonical: String) {
         #expect(Quantity(text)?.description == canonical)
     }
 
-    @Test(arguments: ["", "1.2.3", "Mi", "1MiB", "1 Gi", "--1", "1e", "."])
+    @Test(arguments: ["", "1.2.3", "Mi", "1MiB", "1 Gi", "--1", "1e", ".", "1e-9223372036854775808"])
     func refusesWhatIsNoQuantity(_ text: String) { #expect(Quantity(text) == nil) }
 
     @Test(arguments: [

@@ -61,7 +61,7 @@ extension Quantity: CustomStringConvertible {
         let fraction = parts.count > 1 ? parts[1] : ""
         guard let scale = Self.scale(String(suffix)), whole.count + fraction.count <= 30 else { return nil }
         guard let mantissa = Int128(String(whole + fraction)) else { return nil }
-        guard let nanos = Self.nanos(mantissa, decimals: fraction.count, scale: scale) else { return nil }
+        let nanos = Self.nanos(mantissa, decimals: fraction.count, scale: scale)
         self.init(nanos: isNegative ? -nanos : nanos, format: scale.format)
     }
 
@@ -78,18 +78,22 @@ extension Quantity: CustomStringConvertible {
         if let found = binarySuffixes.first(where: { $0.suffix == suffix }) {
             return Scale(multiplier: 1 << Int128(found.shift), exponent: 0, format: .binarySI)
         }
-        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()), abs(exponent) <= 27
+        guard suffix.first == "e" || suffix.first == "E", let exponent = Int(suffix.dropFirst()),
+            (-27...27).contains(exponent)
         else { return nil }
         return Scale(multiplier: 1, exponent: exponent, format: .decimalExponent)
     }
 
-    private static func nanos(_ mantissa: Int128, decimals: Int, scale: Scale) -> Int128? {
+    /// Kubernetes caps a quantity at the largest 64-bit integer instead of refusing it.
+    private static let cap = Int128(Int64.max) * 1_000_000_000
+
+    private static func nanos(_ mantissa: Int128, decimals: Int, scale: Scale) -> Int128 {
         var (value, overflow) = mantissa.multipliedReportingOverflow(by: scale.multiplier)
-        guard !overflow else { return nil }
+        guard !overflow else { return cap }
         var power = 9 + scale.exponent - decimals
         while power > 0 {
             (value, overflow) = value.multipliedReportingOverflow(by: 10)
-            guard !overflow else { return nil }
+            guard !overflow else { return cap }
             power -= 1
         }
         var isInexact = false
@@ -99,7 +103,7 @@ extension Quantity: CustomStringConvertible {
             value = quotient
             power += 1
         }
-        return isInexact ? value + 1 : value
+        return min(isInexact ? value + 1 : value, cap)
     }
 
     /// The canonical text: the largest suffix that leaves no fraction; `1024Mi` becomes `1Gi`, `0.1` becomes `100m`.
