@@ -126,6 +126,8 @@ let modules: [Module] = [
     Module(name: "Architecture", layer: "", kind: .tests),
     Module(name: "Processes", layer: "", kind: .tests, uses: ["Model"]),
 ]
+// `scripts/fuzz` builds this one; libFuzzer brings its `main`, so it links only with `--sanitize fuzzer`.
+let fuzz = Target.executableTarget(name: "Fuzz", dependencies: ["Model"], path: "Tests/Fuzz", swiftSettings: strict)
 
 /// With `BALLAST_MODULE=X` the manifest shrinks to X and what it imports, so that one engine builds in seconds.
 let wanted: [Module] = {
@@ -192,5 +194,5 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: Set(wanted.flatMap(\.products).compactMap { $0.split(separator: "/").first.map(String.init) })
         .sorted().compactMap { packages[$0] },
-    targets: wanted.flatMap(targets(of:))
+    targets: wanted.flatMap(targets(of:)) + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
 )
