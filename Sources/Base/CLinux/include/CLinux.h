@@ -4,3 +4,4 @@
 // System calls and constants that Glibc keeps from Swift (variadic calls, macros).
 #pragma once
 #include "Processes.h"
+#include "LayerFiles.h"
