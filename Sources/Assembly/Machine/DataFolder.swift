@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Foundation
+import Glibc
+import Model
+
+/// The folder that holds everything of one `ballast up`, and the lock that keeps a second one out.
+struct DataFolder: Sendable {
+    let path: String
+
+    var kubeconfig: String { "\(path)/kubeconfig" }
+    var certificates: String { "\(path)/pki" }
+    var objects: String { "\(path)/kube/objects.sqlite" }
+    var registry: String { "\(path)/registry" }
+    var buildCache: String { "\(path)/build" }
+    var logs: String { "\(path)/logs" }
+    var envoy: String { "\(path)/envoy" }
+    var machineFile: String { "\(path)/machine.json" }
+    private var lockFile: String { "\(path)/lock" }
+
+    /// Creates the folder, readable by its owner alone. Throws `denied` or `fault` naming it.
+    func create() throws {
+        do {
+            for folder in [path, "\(path)/kube", registry, buildCache, logs, envoy] {
+                try FileManager.default.createDirectory(
+                    atPath: folder,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+            }
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+        } catch {
+            throw Failure(
+                .fault,
+                "the data folder '\(path)' cannot be written; choose another with --data",
+                cause: error
+            )
+        }
+    }
+
+    /// Takes the folder for this process until it ends. Throws `conflict` naming the process that has it.
+    func lock() throws -> Int32 {
+        let descriptor = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw Failure(.fault, "the lock '\(lockFile)' cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            let holder = holder.map { "process \($0)" } ?? "another process"
+            throw Failure(
+                .conflict,
+                "the data folder '\(path)' is in use by \(holder); stop it with 'ballast down --data \(path)', or choose another folder with --data"
+            )
+        }
+        _ = ftruncate(descriptor, 0)
+        let text = "\(getpid())\n"
+        _ = text.withCString { unsafe write(descriptor, $0, strlen($0)) }
+        return descriptor
+    }
+
+    /// The process that wrote the lock file; it may be gone.
+    var holder: pid_t? {
+        guard let text = try? String(contentsOfFile: lockFile, encoding: .utf8) else { return nil }
+        return pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    /// Whether some process holds the lock now.
+    var isLocked: Bool {
+        let descriptor = open(lockFile, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return true }
+        flock(descriptor, LOCK_UN)
+        return false
+    }
+}

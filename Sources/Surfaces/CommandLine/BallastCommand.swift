@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+package import ArgumentParser
+
+/// The command `ballast`: nouns and verbs, one file per verb.
+package struct BallastCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "ballast",
+        abstract: "Keeps a fleet of Kubernetes clusters stable.",
+        subcommands: [
+            UpCommand.self, DownCommand.self, SchemaCommand.self, VersionCommand.self,
+        ]
+    )
+
+    package init() {}
+}

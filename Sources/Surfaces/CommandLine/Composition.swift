@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+/// What the verbs need of the rest of Ballast; Assembly provides it.
+package protocol Composition: Sendable {
+    /// Runs everything on this machine until it is told to stop; reports what a person should see.
+    func up(_ options: UpOptions) async throws
+
+    /// Stops the `up` that uses this data folder and returns when it is gone.
+    func down(dataFolder: String) async throws
+}
+
+/// The composition of the command that runs.
+enum Compositions {
+    @TaskLocal static var current: (any Composition)?
+
+    static func require() throws -> any Composition {
+        guard let current else { throw Failure(.fault, "the command line was started without its composition") }
+        return current
+    }
+}
+
+/// What `ballast up` was asked for.
+package struct UpOptions: Sendable, Hashable {
+    package var dataFolder: String
+    /// Added to every port.
+    package var portOffset: Int
+    /// Folders whose apps are released once the cluster runs.
+    package var demo: [String]
+    package var ports: Ports
+
+    /// The ports of DESIGN.md's table.
+    package struct Ports: Sendable, Hashable {
+        package var kubernetes: Int
+        package var registry: Int
+        package var edge: Int
+
+        package init(kubernetes: Int, registry: Int, edge: Int) {
+            self.kubernetes = kubernetes
+            self.registry = registry
+            self.edge = edge
+        }
+    }
+
+    package init(dataFolder: String, portOffset: Int, demo: [String], ports: Ports) {
+        self.dataFolder = dataFolder
+        self.portOffset = portOffset
+        self.demo = demo
+        self.ports = ports
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import ArgumentParser
+import FoundationEssentials
+
+/// The flag that says where Ballast keeps everything.
+struct DataFolderOption: ParsableArguments {
+    @Option(
+        name: .customLong("data"),
+        help: "The folder that holds everything (default: $BALLAST_DATA, else ~/.ballast)."
+    )
+    var folder: String?
+
+    /// Absolute.
+    var path: String {
+        let environment = ProcessInfo.processInfo.environment
+        let chosen = folder ?? environment["BALLAST_DATA"] ?? "\(environment["HOME"] ?? "/root")/.ballast"
+        return URL(filePath: chosen).absoluteURL.path
+    }
+}
