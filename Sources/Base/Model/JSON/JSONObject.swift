@@ -11,11 +11,32 @@ package struct JSONObject: Sendable {
     private var index: [String: Int] = [:]
 
     private static let linearLimit = 16
+    /// Objects built once and read rarely go without an index up to this size.
+    private static let sparseLimit = 48
 
     package init() {}
 
     package init(_ members: some Sequence<(String, JSON)>) {
         for (key, value) in members { self[key] = value }
+    }
+
+    /// An object that will get about that many members.
+    package init(capacity: Int) { members.reserveCapacity(capacity) }
+
+    /// Takes members whose keys the caller knows to be all different.
+    package init(unique members: [Member]) {
+        self.members = members
+        if members.count > Self.sparseLimit { rebuildIndex() }
+    }
+
+    /// Adds a member whose key the caller knows to be new.
+    package mutating func appendUnique(_ key: String, _ value: JSON) {
+        members.append((key, value))
+        if !index.isEmpty {
+            index[key] = members.count - 1
+        } else if members.count > Self.sparseLimit {
+            rebuildIndex()
+        }
     }
 
     package var count: Int { members.count }
@@ -74,11 +95,11 @@ package struct JSONObject: Sendable {
 
     /// Keeps the members for which the claim holds, in their order.
     package func filter(_ isKept: (Member) throws -> Bool) rethrows -> JSONObject {
-        JSONObject(try members.filter(isKept).map { ($0.key, $0.value) })
+        JSONObject(unique: try members.filter(isKept))
     }
 
     package func mapValues(_ transform: (JSON) throws -> JSON) rethrows -> JSONObject {
-        JSONObject(try members.map { ($0.key, try transform($0.value)) })
+        JSONObject(unique: try members.map { ($0.key, try transform($0.value)) })
     }
 }
 

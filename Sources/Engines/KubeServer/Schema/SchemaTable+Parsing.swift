@@ -8,9 +8,10 @@ import Model
 // fields, each as `name shape notes`.
 //
 // Shapes: s text, i int32, l int64, f double, b bool, I int or string, q quantity, t time, u time with microseconds,
-// y base64, x anything, o an object nobody prescribes, @N the type N, [S a list of S, {S a map to S.
+// y base64, x anything, o an object nobody prescribes, @N the type N, JN the type N or no object, [S a list of S,
+// {S a map to S.
 // Notes of a type: A atomic; K=group/version/kind.
-// Notes of a field: ! required; Z printed even where empty; D=JSON default; A atomic; S set; L=keys list map;
+// Notes of a field: ! required; Z printed even where empty; N printed as null where empty; D=JSON default; A atomic; S set; L=keys list map;
 // G granular map; P=strategies of strategic merge patch; M=merge key; T=the server's name of a text type.
 extension SchemaTable {
     /// Reads the text that scripts/make-schema-table writes. A broken text is a broken build: it traps.
@@ -52,6 +53,7 @@ extension SchemaField {
         switch note[note.startIndex] {
         case UInt8(ascii: "!"): isRequired = true
         case UInt8(ascii: "Z"): isAlwaysPrinted = true
+        case UInt8(ascii: "N"): isPrintedNull = true
         case UInt8(ascii: "D"): defaultValue = try? JSON(parsing: text)
         case UInt8(ascii: "S"): listType = .set
         case UInt8(ascii: "L"): listType = .map(keys: text.split(separator: ",").map(String.init))
@@ -86,6 +88,7 @@ extension SchemaShape {
         case UInt8(ascii: "x"): self = .any
         case UInt8(ascii: "o"): self = .rawObject
         case UInt8(ascii: "@"): self = .object(rest.reduce(0) { $0 * 10 + Int($1 - 0x30) })
+        case UInt8(ascii: "J"): self = .objectOrAny(rest.reduce(0) { $0 * 10 + Int($1 - 0x30) })
         case UInt8(ascii: "["): self = .array(SchemaShape(parsing: rest))
         case UInt8(ascii: "{"): self = .map(SchemaShape(parsing: rest))
         default: preconditionFailure("the schema table holds an unknown shape")

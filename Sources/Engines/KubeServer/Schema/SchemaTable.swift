@@ -21,6 +21,9 @@ package indirect enum SchemaShape: Sendable, Hashable {
     case rawObject
     /// An object with fields, by its place in the table.
     case object(Int)
+    /// The same, or any value that is no object: the nested schemas of a CustomResourceDefinition. What is unknown in
+    /// such an object goes unreported.
+    case objectOrAny(Int)
     case array(SchemaShape)
     case map(SchemaShape)
 }
@@ -38,6 +41,8 @@ package struct SchemaField: Sendable {
     package internal(set) var isRequired = false
     /// The server prints the field even where it is empty.
     package internal(set) var isAlwaysPrinted = false
+    /// The server prints the field as `null` where it is empty.
+    package internal(set) var isPrintedNull = false
     package internal(set) var defaultValue: JSON?
     /// `nil` for what is no list, and for lists that say nothing (they are atomic).
     package internal(set) var listType: ListType?
@@ -136,8 +141,10 @@ package struct Schema: Sendable {
 
     /// The object type here, if the value is an object with fields.
     package var type: SchemaType? {
-        guard case .object(let place) = shape else { return nil }
-        return table.types[place]
+        switch shape {
+        case .object(let place), .objectOrAny(let place): table.types[place]
+        default: nil
+        }
     }
 
     /// The field of that name, if the value here is an object with such a field.
@@ -146,7 +153,8 @@ package struct Schema: Sendable {
     /// What the member of that name looks like, for objects and maps.
     package func member(_ name: String) -> Schema? {
         switch shape {
-        case .object(let place): table.types[place].field(name).map { Schema(table: table, shape: $0.shape) }
+        case .object(let place), .objectOrAny(let place):
+            table.types[place].field(name).map { Schema(table: table, shape: $0.shape) }
         case .map(let element): Schema(table: table, shape: element)
         default: nil
         }

@@ -9,24 +9,24 @@ let schemaTableText = #"""
 ~io.k8s.api.|^io.k8s.apimachinery.pkg.|%io.k8s.apiextensions-apiserver.pkg.apis.
 ~apps.v1.ControllerRevision K=apps/v1/ControllerRevision|kind s|apiVersion s|metadata @388 Z|data o|revision l ! Z
 ~apps.v1.DaemonSet K=apps/v1/DaemonSet|kind s|apiVersion s|metadata @388 Z|spec @3 Z|status @4 Z
-~apps.v1.DaemonSetCondition|type s ! Z|status s ! Z|lastTransitionTime t|reason s|message s
+~apps.v1.DaemonSetCondition|type s ! Z|status s ! Z|lastTransitionTime t Z|reason s|message s
 ~apps.v1.DaemonSetSpec|selector @384 !|template @237 ! Z|updateStrategy @5 Z|minReadySeconds i|revisionHistoryLimit i
 ~apps.v1.DaemonSetStatus|currentNumberScheduled i ! Z|numberMisscheduled i ! Z|desiredNumberScheduled i ! Z|numberReady i ! Z|observedGeneration l|updatedNumberScheduled i|numberAvailable i|numberUnavailable i|collisionCount i|conditions [@2 L=type P=merge M=type
 ~apps.v1.DaemonSetUpdateStrategy|type s T=v1.DaemonSetUpdateStrategyType|rollingUpdate @15
 ~apps.v1.Deployment K=apps/v1/Deployment|kind s|apiVersion s|metadata @388 Z|spec @8 Z|status @9 Z
-~apps.v1.DeploymentCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastUpdateTime t|lastTransitionTime t|reason s|message s
+~apps.v1.DeploymentCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastUpdateTime t Z|lastTransitionTime t Z|reason s|message s
 ~apps.v1.DeploymentSpec|replicas i|selector @384 !|template @237 ! Z|strategy @10 Z P=retainKeys|minReadySeconds i|revisionHistoryLimit i|paused b|progressDeadlineSeconds i
 ~apps.v1.DeploymentStatus|observedGeneration l|replicas i|updatedReplicas i|readyReplicas i|availableReplicas i|unavailableReplicas i|terminatingReplicas i|conditions [@7 L=type P=merge M=type|collisionCount i
 ~apps.v1.DeploymentStrategy|type s T=v1.DeploymentStrategyType|rollingUpdate @16
 ~apps.v1.ReplicaSet K=apps/v1/ReplicaSet|kind s|apiVersion s|metadata @388 Z|spec @13 Z|status @14 Z
-~apps.v1.ReplicaSetCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastTransitionTime t|reason s|message s
+~apps.v1.ReplicaSetCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastTransitionTime t Z|reason s|message s
 ~apps.v1.ReplicaSetSpec|replicas i|minReadySeconds i|selector @384 !|template @237 Z
 ~apps.v1.ReplicaSetStatus|replicas i ! Z|fullyLabeledReplicas i|readyReplicas i|availableReplicas i|terminatingReplicas i|observedGeneration l|conditions [@12 L=type P=merge M=type
 ~apps.v1.RollingUpdateDaemonSet|maxUnavailable I|maxSurge I
 ~apps.v1.RollingUpdateDeployment|maxUnavailable I|maxSurge I
 ~apps.v1.RollingUpdateStatefulSetStrategy|partition i|maxUnavailable I
 ~apps.v1.StatefulSet K=apps/v1/StatefulSet|kind s|apiVersion s|metadata @388 Z|spec @22 Z|status @23 Z
-~apps.v1.StatefulSetCondition|type s ! Z|status s ! Z|lastTransitionTime t|reason s|message s
+~apps.v1.StatefulSetCondition|type s ! Z|status s ! Z|lastTransitionTime t Z|reason s|message s
 ~apps.v1.StatefulSetOrdinals|start i Z
 ~apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy|whenDeleted s|whenScaled s
 ~apps.v1.StatefulSetSpec|replicas i|selector @384 !|template @237 ! Z|volumeClaimTemplates [@208 A|serviceName s Z|podManagementPolicy s T=v1.PodManagementPolicyType|updateStrategy @24 Z|revisionHistoryLimit i|minReadySeconds i|persistentVolumeClaimRetentionPolicy @21|ordinals @20
@@ -36,7 +36,7 @@ let schemaTableText = #"""
 ~authentication.v1.SelfSubjectReview K=authentication.k8s.io/v1/SelfSubjectReview|kind s|apiVersion s|metadata @388 Z|status @27 Z
 ~authentication.v1.SelfSubjectReviewStatus|userInfo @34 Z
 ~authentication.v1.TokenRequest K=authentication.k8s.io/v1/TokenRequest|kind s|apiVersion s|metadata @388 Z|spec @29 Z|status @30 Z
-~authentication.v1.TokenRequestSpec|audiences [s A|expirationSeconds l|boundObjectRef @25
+~authentication.v1.TokenRequestSpec|audiences [s A|expirationSeconds l|boundObjectRef @25 N
 ~authentication.v1.TokenRequestStatus|token s Z|expirationTimestamp t
 ~authentication.v1.TokenReview K=authentication.k8s.io/v1/TokenReview|kind s|apiVersion s|metadata @388 Z|spec @32 ! Z|status @33 Z
 ~authentication.v1.TokenReviewSpec|token s !|audiences [s A
@@ -73,9 +73,9 @@ let schemaTableText = #"""
 ~autoscaling.v2.HPAScalingRules|stabilizationWindowSeconds i|selectPolicy s|policies [@62 A|tolerance q
 ~autoscaling.v2.HorizontalPodAutoscaler K=autoscaling/v2/HorizontalPodAutoscaler|kind s|apiVersion s|metadata @388 Z|spec @67 ! Z|status @68 Z
 ~autoscaling.v2.HorizontalPodAutoscalerBehavior|scaleUp @63|scaleDown @63
-~autoscaling.v2.HorizontalPodAutoscalerCondition|type s ! Z|status s ! Z|lastTransitionTime t|reason s|message s
+~autoscaling.v2.HorizontalPodAutoscalerCondition|type s ! Z|status s ! Z|lastTransitionTime t Z|reason s|message s
 ~autoscaling.v2.HorizontalPodAutoscalerSpec|scaleTargetRef @59 ! Z|minReplicas i|maxReplicas i ! Z|metrics [@70 A|behavior @65
-~autoscaling.v2.HorizontalPodAutoscalerStatus|observedGeneration l|lastScaleTime t|currentReplicas i|desiredReplicas i ! Z|currentMetrics [@71 A|conditions [@66 L=type P=merge M=type
+~autoscaling.v2.HorizontalPodAutoscalerStatus|observedGeneration l|lastScaleTime t|currentReplicas i|desiredReplicas i ! Z|currentMetrics [@71 N A|conditions [@66 L=type P=merge M=type
 ~autoscaling.v2.MetricIdentifier|name s ! Z|selector @384
 ~autoscaling.v2.MetricSpec|type s ! Z|object @74|pods @76|resource @78|containerResource @57|external @60
 ~autoscaling.v2.MetricStatus|type s ! Z|object @75|pods @77|resource @79|containerResource @58|external @61
@@ -91,7 +91,7 @@ let schemaTableText = #"""
 ~batch.v1.CronJobSpec|schedule s ! Z|timeZone s|startingDeadlineSeconds l|concurrencyPolicy s T=v1.ConcurrencyPolicy|suspend b|jobTemplate @87 ! Z|successfulJobsHistoryLimit i|failedJobsHistoryLimit i
 ~batch.v1.CronJobStatus|active [@206 A|lastScheduleTime t|lastSuccessfulTime t
 ~batch.v1.Job K=batch/v1/Job|kind s|apiVersion s|metadata @388 Z|spec @85 Z|status @86 Z
-~batch.v1.JobCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastProbeTime t|lastTransitionTime t|reason s|message s
+~batch.v1.JobCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastProbeTime t Z|lastTransitionTime t Z|reason s|message s
 ~batch.v1.JobSpec|parallelism i|completions i|activeDeadlineSeconds l|podFailurePolicy @88|successPolicy @92|backoffLimit i|backoffLimitPerIndex i|maxFailedIndexes i|selector @384|manualSelector b|template @237 ! Z|ttlSecondsAfterFinished i|completionMode s T=v1.CompletionMode|suspend b|podReplacementPolicy s|managedBy s
 ~batch.v1.JobStatus|conditions [@84 A P=merge M=type|startTime t|completionTime t|active i|succeeded i|failed i|terminating i|completedIndexes s|failedIndexes s|uncountedTerminatedPods @94|ready i
 ~batch.v1.JobTemplateSpec|metadata @388 Z|spec @85 Z
@@ -135,8 +135,8 @@ let schemaTableText = #"""
 ~core.v1.ContainerRestartRule|action s !|exitCodes @126
 ~core.v1.ContainerRestartRuleOnExitCodes|operator s !|values [i S
 ~core.v1.ContainerState|waiting @130|running @128|terminated @129
-~core.v1.ContainerStateRunning|startedAt t
-~core.v1.ContainerStateTerminated|exitCode i ! Z|signal i|reason s|message s|startedAt t|finishedAt t|containerID s
+~core.v1.ContainerStateRunning|startedAt t Z
+~core.v1.ContainerStateTerminated|exitCode i ! Z|signal i|reason s|message s|startedAt t Z|finishedAt t Z|containerID s
 ~core.v1.ContainerStateWaiting|reason s|message s
 ~core.v1.ContainerStatus|name s ! Z|state @127 Z|lastState @127 Z|ready b ! Z|restartCount i ! Z|image s ! Z|imageID s ! Z|containerID s|started b|allocatedResources {q|resources @256|volumeMounts [@293 L=mountPath P=merge M=mountPath|user @132|allocatedResourcesStatus [@257 L=name P=merge M=name|stopSignal s
 ~core.v1.ContainerUser|linux @176
@@ -154,7 +154,7 @@ let schemaTableText = #"""
 ~core.v1.EnvVarSource|fieldRef @205|resourceFieldRef @251|configMapKeyRef @116|secretKeyRef @266|fileKeyRef @152
 ~core.v1.EphemeralContainer|name s ! Z|image s|command [s A|args [s A|workingDir s|ports [@123 L=containerPort,protocol P=merge M=containerPort|envFrom [@142 A|env [@143 L=name P=merge M=name|resources @256 Z|resizePolicy [@124 A|restartPolicy s T=v1.ContainerRestartPolicy|restartPolicyRules [@125 A|volumeMounts [@292 L=mountPath P=merge M=mountPath|volumeDevices [@291 L=devicePath P=merge M=devicePath|livenessProbe @241|readinessProbe @241|startupProbe @241|lifecycle @171|terminationMessagePath s|terminationMessagePolicy s T=v1.TerminationMessagePolicy|imagePullPolicy s T=v1.PullPolicy|securityContext @270|stdin b|stdinOnce b|tty b|targetContainerName s
 ~core.v1.EphemeralVolumeSource|volumeClaimTemplate @212
-~core.v1.Event K=/v1/Event|kind s|apiVersion s|metadata @388 ! Z|involvedObject @206 ! Z|reason s|message s|source @149 Z|firstTimestamp t|lastTimestamp t|count i|type s|eventTime u|series @148|action s|related @206|reportingComponent s Z|reportingInstance s Z
+~core.v1.Event K=/v1/Event|kind s|apiVersion s|metadata @388 ! Z|involvedObject @206 ! Z|reason s|message s|source @149 Z|firstTimestamp t Z|lastTimestamp t Z|count i|type s|eventTime u Z|series @148|action s|related @206|reportingComponent s Z|reportingInstance s Z
 ~core.v1.EventSeries|count i|lastObservedTime u
 ~core.v1.EventSource|component s|host s
 ~core.v1.ExecAction|command [s A
@@ -191,14 +191,14 @@ let schemaTableText = #"""
 ~core.v1.ModifyVolumeStatus|targetVolumeAttributesClassName s|status s ! Z
 ~core.v1.NFSVolumeSource|server s ! Z|path s ! Z|readOnly b
 ~core.v1.Namespace K=/v1/Namespace|kind s|apiVersion s|metadata @388 Z|spec @185 Z|status @186 Z
-~core.v1.NamespaceCondition|type s ! Z|status s ! Z|lastTransitionTime t|reason s|message s
+~core.v1.NamespaceCondition|type s ! Z|status s ! Z|lastTransitionTime t Z|reason s|message s
 ~core.v1.NamespaceSpec|finalizers [s A
 ~core.v1.NamespaceStatus|phase s T=v1.NamespacePhase|conditions [@184 L=type P=merge M=type
 ~core.v1.Node K=/v1/Node|kind s|apiVersion s|metadata @388 Z|spec @201 Z|status @202 Z
 ~core.v1.NodeAddress|type s ! Z|address s ! Z
 ~core.v1.NodeAffinity|requiredDuringSchedulingIgnoredDuringExecution @198|preferredDuringSchedulingIgnoredDuringExecution [@240 A
 ~core.v1.NodeAllocatableResourceClaimStatus|resourceClaimName s ! Z|containers [s S|resources {q !
-~core.v1.NodeCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastHeartbeatTime t|lastTransitionTime t|reason s|message s
+~core.v1.NodeCondition|type s ! Z|status s ! Z T=v1.ConditionStatus|lastHeartbeatTime t Z|lastTransitionTime t Z|reason s|message s
 ~core.v1.NodeConfigSource|configMap @117
 ~core.v1.NodeConfigStatus|assigned @192|active @192|lastKnownGood @192|error s
 ~core.v1.NodeDaemonEndpoints|kubeletEndpoint @133 Z
@@ -215,8 +215,8 @@ let schemaTableText = #"""
 ~core.v1.ObjectFieldSelector A|apiVersion s|fieldPath s ! Z
 ~core.v1.ObjectReference A|kind s|namespace s|name s|uid s T=types.UID|apiVersion s|resourceVersion s|fieldPath s
 ~core.v1.PersistentVolume K=/v1/PersistentVolume|kind s|apiVersion s|metadata @388 Z|spec @214 Z|status @215 Z
-~core.v1.PersistentVolumeClaim K=/v1/PersistentVolumeClaim|metadata @388 Z|spec @210 Z|status @211 Z|kind s|apiVersion s
-~core.v1.PersistentVolumeClaimCondition|type s ! Z|status s ! Z|lastProbeTime t|lastTransitionTime t|reason s|message s
+~core.v1.PersistentVolumeClaim K=/v1/PersistentVolumeClaim|kind s|apiVersion s|metadata @388 Z|spec @210 Z|status @211 Z
+~core.v1.PersistentVolumeClaimCondition|type s ! Z|status s ! Z|lastProbeTime t Z|lastTransitionTime t Z|reason s|message s
 ~core.v1.PersistentVolumeClaimSpec|accessModes [s A|selector @384|resources @296 Z|volumeName s|storageClassName s|volumeMode s T=v1.PersistentVolumeMode|dataSource @288|dataSourceRef @289|volumeAttributesClassName s
 ~core.v1.PersistentVolumeClaimStatus|phase s|accessModes [s A|capacity {q|conditions [@209 L=type P=merge M=type|allocatedResources {q|allocatedResourceStatuses {s G|currentVolumeAttributesClassName s|modifyVolumeStatus @181
 ~core.v1.PersistentVolumeClaimTemplate|metadata @388 Z|spec @210 ! Z
@@ -229,7 +229,7 @@ let schemaTableText = #"""
 ~core.v1.PodAffinityTerm|labelSelector @384|namespaces [s A|topologyKey s ! Z|namespaceSelector @384|matchLabelKeys [s A|mismatchLabelKeys [s A
 ~core.v1.PodAntiAffinity|requiredDuringSchedulingIgnoredDuringExecution [@219 A|preferredDuringSchedulingIgnoredDuringExecution [@299 A
 ~core.v1.PodCertificateProjection|signerName s !|keyType s !|maxExpirationSeconds i|credentialBundlePath s|keyPath s|certificateChainPath s|userAnnotations {s
-~core.v1.PodCondition|type s ! Z|observedGeneration l|status s ! Z T=v1.ConditionStatus|lastProbeTime t|lastTransitionTime t|reason s|message s
+~core.v1.PodCondition|type s ! Z|observedGeneration l|status s ! Z T=v1.ConditionStatus|lastProbeTime t Z|lastTransitionTime t Z|reason s|message s
 ~core.v1.PodDNSConfig|nameservers [s A|searches [s A|options [@224 A
 ~core.v1.PodDNSConfigOption|name s|value s
 ~core.v1.PodExtendedResourceClaimStatus|requestMappings [@121 ! A|resourceClaimName s ! Z
@@ -254,7 +254,7 @@ let schemaTableText = #"""
 ~core.v1.RBDPersistentVolumeSource|monitors [s ! A|image s ! Z|fsType s|pool s D="rbd"|user s D="admin"|keyring s D="/etc/ceph/keyring"|secretRef @268|readOnly b
 ~core.v1.RBDVolumeSource|monitors [s ! A|image s ! Z|fsType s|pool s D="rbd"|user s D="admin"|keyring s D="/etc/ceph/keyring"|secretRef @179|readOnly b
 ~core.v1.ReplicationController K=/v1/ReplicationController|kind s|apiVersion s|metadata @388 Z|spec @248 Z|status @249 Z
-~core.v1.ReplicationControllerCondition|type s ! Z|status s ! Z|lastTransitionTime t|reason s|message s
+~core.v1.ReplicationControllerCondition|type s ! Z|status s ! Z|lastTransitionTime t Z|reason s|message s
 ~core.v1.ReplicationControllerSpec|replicas i D=1|minReadySeconds i Z|selector {s A|template @237
 ~core.v1.ReplicationControllerStatus|replicas i ! Z|fullyLabeledReplicas i|readyReplicas i|availableReplicas i|observedGeneration l|conditions [@247 L=type P=merge M=type
 ~core.v1.ResourceClaim|name s ! Z|request s
@@ -315,7 +315,7 @@ let schemaTableText = #"""
 ~discovery.v1.EndpointSlice K=discovery.k8s.io/v1/EndpointSlice|kind s|apiVersion s|metadata @388 Z|addressType s ! Z T=v1.AddressType|endpoints [@301 A|ports [@304 A
 ~discovery.v1.ForNode|name s ! Z
 ~discovery.v1.ForZone|name s ! Z
-~events.v1.Event K=events.k8s.io/v1/Event|kind s|apiVersion s|metadata @388 Z|eventTime u !|series @309|reportingController s|reportingInstance s|action s|reason s|regarding @206 Z|related @206|note s|type s|deprecatedSource @149 Z|deprecatedFirstTimestamp t|deprecatedLastTimestamp t|deprecatedCount i
+~events.v1.Event K=events.k8s.io/v1/Event|kind s|apiVersion s|metadata @388 Z|eventTime u ! Z|series @309|reportingController s|reportingInstance s|action s|reason s|regarding @206 Z|related @206|note s|type s|deprecatedSource @149 Z|deprecatedFirstTimestamp t Z|deprecatedLastTimestamp t Z|deprecatedCount i
 ~events.v1.EventSeries|count i ! Z|lastObservedTime u !
 ~networking.v1.HTTPIngressPath|path s|pathType s ! T=v1.PathType|backend @314 ! Z
 ~networking.v1.HTTPIngressRuleValue|paths [@310 ! A
@@ -369,26 +369,26 @@ let schemaTableText = #"""
 ~storage.v1.VolumeAttachmentStatus|attached b ! Z|attachmentMetadata {s|attachError @360|detachError @360
 ~storage.v1.VolumeError|time t|message s|errorCode i
 ~storage.v1.VolumeNodeResources|count i
-%apiextensions.v1.CustomResourceColumnDefinition|description s|format s|jsonPath s ! Z|name s ! Z|priority i|type s ! Z
+%apiextensions.v1.CustomResourceColumnDefinition|name s ! Z|type s ! Z|format s|description s|priority i|jsonPath s ! Z
 %apiextensions.v1.CustomResourceConversion|strategy s ! Z|webhook @380
-%apiextensions.v1.CustomResourceDefinition K=apiextensions.k8s.io/v1/CustomResourceDefinition|apiVersion s|kind s|metadata @388 Z|spec @367 ! Z|status @368 Z
-%apiextensions.v1.CustomResourceDefinitionCondition|lastTransitionTime t|message s|observedGeneration l|reason s|status s ! Z|type s ! Z
-%apiextensions.v1.CustomResourceDefinitionNames|categories [s A|kind s ! Z|listKind s|plural s ! Z|shortNames [s A|singular s
-%apiextensions.v1.CustomResourceDefinitionSpec|conversion @363|group s ! Z|names @366 ! Z|preserveUnknownFields b|scope s ! Z T=v1.ResourceScope|versions [@369 ! A
-%apiextensions.v1.CustomResourceDefinitionStatus|acceptedNames @366 Z|conditions [@365 L=type|observedGeneration l|storedVersions [s A
-%apiextensions.v1.CustomResourceDefinitionVersion|additionalPrinterColumns [@362 A|deprecated b|deprecationWarning s|name s ! Z|schema @373|selectableFields [@376 A|served b ! Z|storage b ! Z|subresources @372
-%apiextensions.v1.CustomResourceSubresourceScale|labelSelectorPath s|specReplicasPath s ! Z|statusReplicasPath s ! Z
+%apiextensions.v1.CustomResourceDefinition K=apiextensions.k8s.io/v1/CustomResourceDefinition|kind s|apiVersion s|metadata @388 Z|spec @367 ! Z|status @368 Z
+%apiextensions.v1.CustomResourceDefinitionCondition|type s ! Z|status s ! Z|lastTransitionTime t Z|reason s|message s|observedGeneration l
+%apiextensions.v1.CustomResourceDefinitionNames|plural s ! Z|singular s|shortNames [s A|kind s ! Z|listKind s|categories [s A
+%apiextensions.v1.CustomResourceDefinitionSpec|group s ! Z|names @366 ! Z|scope s ! Z T=v1.ResourceScope|versions [@369 ! A|conversion @363|preserveUnknownFields b
+%apiextensions.v1.CustomResourceDefinitionStatus|conditions [@365 N L=type|acceptedNames @366 Z|storedVersions [s A|observedGeneration l
+%apiextensions.v1.CustomResourceDefinitionVersion|name s ! Z|served b ! Z|storage b ! Z|deprecated b|deprecationWarning s|schema @373|subresources @372|additionalPrinterColumns [@362 A|selectableFields [@376 A
+%apiextensions.v1.CustomResourceSubresourceScale|specReplicasPath s ! Z|statusReplicasPath s ! Z|labelSelectorPath s
 %apiextensions.v1.CustomResourceSubresourceStatus
-%apiextensions.v1.CustomResourceSubresources|scale @370|status @371
+%apiextensions.v1.CustomResourceSubresources|status @371|scale @370
 %apiextensions.v1.CustomResourceValidation|openAPIV3Schema @375
 %apiextensions.v1.ExternalDocumentation|description s|url s
-%apiextensions.v1.JSONSchemaProps|$ref s|$schema s|additionalItems x|additionalProperties x|allOf [@375 A|anyOf [@375 A|default x|definitions {@375|dependencies {x|description s|enum [x A|example x|exclusiveMaximum b|exclusiveMinimum b|externalDocs @374|format s|id s|items x|maxItems l|maxLength l|maxProperties l|maximum f|minItems l|minLength l|minProperties l|minimum f|multipleOf f|not @375|nullable b|oneOf [@375 A|pattern s|patternProperties {@375|properties {@375|required [s A|title s|type s|uniqueItems b|x-kubernetes-embedded-resource b|x-kubernetes-int-or-string b|x-kubernetes-list-map-keys [s A|x-kubernetes-list-type s|x-kubernetes-map-type s|x-kubernetes-preserve-unknown-fields b|x-kubernetes-validations [@378 L=rule P=merge M=rule
+%apiextensions.v1.JSONSchemaProps|id s|$schema s|$ref s|description s|type s|format s|title s|default x|maximum f|exclusiveMaximum b|minimum f|exclusiveMinimum b|maxLength l|minLength l|pattern s|maxItems l|minItems l|uniqueItems b|multipleOf f|enum [x A|maxProperties l|minProperties l|required [s A|items J375|allOf [@375 A|oneOf [@375 A|anyOf [@375 A|not @375|properties {@375|additionalProperties J375|patternProperties {@375|dependencies {x|additionalItems J375|definitions {@375|externalDocs @374|example x|nullable b|x-kubernetes-preserve-unknown-fields b|x-kubernetes-embedded-resource b|x-kubernetes-int-or-string b|x-kubernetes-list-map-keys [s A|x-kubernetes-list-type s|x-kubernetes-map-type s|x-kubernetes-validations [@378 L=rule P=merge M=rule
 %apiextensions.v1.SelectableField|jsonPath s ! Z
 %apiextensions.v1.ServiceReference|name s ! Z|namespace s ! Z|path s|port i
-%apiextensions.v1.ValidationRule|fieldPath s|message s|messageExpression s|optionalOldSelf b|reason s|rule s ! Z
+%apiextensions.v1.ValidationRule|rule s ! Z|message s|messageExpression s|reason s|fieldPath s|optionalOldSelf b
 %apiextensions.v1.WebhookClientConfig|caBundle y|service @377|url s
 %apiextensions.v1.WebhookConversion|clientConfig @379|conversionReviewVersions [s ! A
-^apis.meta.v1.Condition|type s ! Z|status s ! Z T=v1.ConditionStatus|observedGeneration l|lastTransitionTime t !|reason s ! Z|message s ! Z
+^apis.meta.v1.Condition|type s ! Z|status s ! Z T=v1.ConditionStatus|observedGeneration l|lastTransitionTime t ! Z|reason s ! Z|message s ! Z
 ^apis.meta.v1.DeleteOptions K=/v1/DeleteOptions|kind s|apiVersion s|gracePeriodSeconds l|preconditions @390|orphanDependents b|propagationPolicy s|dryRun [s A|ignoreStoreReadErrorWithClusterBreakingPotential b
 ^apis.meta.v1.FieldSelectorRequirement|key s ! Z|operator s ! Z|values [s A
 ^apis.meta.v1.LabelSelector A|matchLabels {s|matchExpressions [@385 A

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+/// The text forms of quantities, times and bytes, with the real server's complaints about bad ones.
+enum ScalarText {
+    static let badQuantity = DecodingError(
+        message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+
+    /// The canonical text: `1024Mi` becomes `1Gi`.
+    static func quantity(_ text: String) throws(DecodingError) -> String {
+        guard !text.isEmpty else { return "0" }
+        guard let quantity = Quantity(text) else { throw badQuantity }
+        return quantity.description
+    }
+
+    static func time(_ text: String, isMicro: Bool = false) throws(DecodingError) -> Timestamp {
+        if let time = Timestamp(text) { return time }
+        let layout = isMicro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00"
+        throw DecodingError(message: "parsing time \"\(text)\"\(timeProblem(text, layout: layout))")
+    }
+
+    /// Go's explanation: the first element of its layout that the text does not match.
+    private static func timeProblem(_ text: String, layout: String) -> String {
+        let elements: [(name: String, width: Int, range: ClosedRange<Int>, unit: String)] = [
+            ("2006", 4, 0...9999, "year"), ("-", 0, 0...0, ""), ("01", 2, 1...12, "month"), ("-", 0, 0...0, ""),
+            ("02", 2, 1...31, "day"), ("T", 0, 0...0, ""), ("15", 2, 0...23, "hour"), (":", 0, 0...0, ""),
+            ("04", 2, 0...59, "minute"), (":", 0, 0...0, ""), ("05", 2, 0...59, "second"),
+        ]
+        var rest = Substring(text)
+        func mismatch(_ name: String) -> String {
+            " as \"\(layout)\": cannot parse \"\(rest)\" as \"\(name)\""
+        }
+        for element in elements {
+            if element.width == 0 {
+                guard rest.hasPrefix(element.name) else { return mismatch(element.name) }
+                rest = rest.dropFirst()
+                continue
+            }
+            let digits = rest.prefix(element.width)
+            guard digits.utf8.count == element.width, digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }),
+                let number = Int(digits)
+            else { return mismatch(element.name) }
+            guard element.range.contains(number) else { return ": \(element.unit) out of range" }
+            rest = rest.dropFirst(element.width)
+        }
+        if rest.first == "." { rest = rest.dropFirst().drop { $0.isASCII && $0.isNumber } }
+        return mismatch("Z07:00")
+    }
+
+    /// Where Go's decoder of standard base64 stops, or `nil` for good text. Line breaks are skipped.
+    static func base64Problem(_ text: String) -> Int? {
+        let bytes = Array(text.utf8)
+        var inQuantum = 0
+        for (place, byte) in bytes.enumerated() where byte != 0x0A && byte != 0x0D {
+            if byte == UInt8(ascii: "=") { return paddingProblem(bytes, at: place, inQuantum: inQuantum) }
+            guard isBase64(byte) else { return place }
+            inQuantum = (inQuantum + 1) % 4
+        }
+        return inQuantum == 0 ? nil : bytes.count - inQuantum
+    }
+
+    private static func isBase64(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+            true
+        default: false
+        }
+    }
+
+    private static func paddingProblem(_ bytes: [UInt8], at place: Int, inQuantum: Int) -> Int? {
+        func skipBreaks(_ start: Int) -> Int {
+            bytes[start...].firstIndex { $0 != 0x0A && $0 != 0x0D } ?? bytes.count
+        }
+        guard inQuantum >= 2 else { return place }
+        var next = skipBreaks(place + 1)
+        if inQuantum == 2 {
+            guard next < bytes.count else { return bytes.count }
+            guard bytes[next] == UInt8(ascii: "=") else { return next - 1 }
+            next = skipBreaks(next + 1)
+        }
+        return next < bytes.count ? next : nil
+    }
+}
