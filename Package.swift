@@ -84,11 +84,13 @@ let modules: [Module] = [
     ),
     Module(
         name: "PodRuntime", layer: "Adapters", uses: base + ["CLinux", "CZlib", "CLibCrypto"],
-        products: ["nio/NIOCore", "nio/NIOPosix", "subprocess/Subprocess", "system/SystemPackage"]
+        products: ["log/Logging", "nio/NIOCore", "nio/NIOPosix", "subprocess/Subprocess", "system/SystemPackage"]
     ),
     Module(
         name: "EnvoyProxy", layer: "Adapters", uses: base,
-        products: ["subprocess/Subprocess", "system/SystemPackage"]
+        products: [
+            "log/Logging", "nio/NIOCore", "nio/NIOHTTP1", "nio/NIOPosix", "subprocess/Subprocess", "system/SystemPackage",
+        ]
     ),
     // Pillars
     Module(name: "Releases", layer: "Pillars", uses: base + ["AppFile"]),
