@@ -9,7 +9,8 @@ package struct BallastCommand: AsyncParsableCommand {
         commandName: "ballast",
         abstract: "Keeps a fleet of Kubernetes clusters stable.",
         subcommands: [
-            UpCommand.self, DownCommand.self, SchemaCommand.self, VersionCommand.self,
+            UpCommand.self, DownCommand.self, ReleaseCommand.self, StatusCommand.self, InitCommand.self,
+            SchemaCommand.self, VersionCommand.self,
         ]
     )
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+package import AppFile
 import Model
+package import Ports
+package import Releases
 
 /// What the verbs need of the rest of Ballast; Assembly provides it.
 package protocol Composition: Sendable {
@@ -10,6 +13,12 @@ package protocol Composition: Sendable {
 
     /// Stops the `up` that uses this data folder and returns when it is gone.
     func down(dataFolder: String) async throws
+
+    /// Releases an app into the cluster of this data folder's `up`.
+    func release(_ file: AppFile, dataFolder: String, progress: any ReleaseProgress) async throws -> ReleaseRecord
+
+    /// The cluster of this data folder's `up`.
+    func cluster(dataFolder: String) async throws -> any ClusterAPI
 }
 
 /// The composition of the command that runs.

@@ -8,6 +8,11 @@ package struct RolloutView: Sendable {
     package struct Event: Sendable, Hashable {
         package var reason: String
         package var message: String
+
+        package init(reason: String, message: String) {
+            self.reason = reason
+            self.message = message
+        }
     }
 
     package var deployment: KubeObject?

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+import Releases
+import Testing
+
+@Suite("a rollout's verdict")
+struct RolloutMachineTests {
+    private static let start = Timestamp(seconds: 1000)
+
+    private func deployment(generation: Int = 2, observed: Int = 2, updated: Int = 0, ready: Int = 0, replicas: Int = 1)
+        -> KubeObject
+    {
+        var object = KubeObject(.deployments, namespace: "shop", name: "cart")
+        object.json.set("d-uid", at: ["metadata", "uid"])
+        object.json.set(JSON(generation), at: ["metadata", "generation"])
+        object.json.set("2", at: ["metadata", "annotations", "deployment.kubernetes.io/revision"])
+        object["spec"] = ["replicas": JSON(replicas)]
+        object["status"] = [
+            "observedGeneration": JSON(observed), "updatedReplicas": JSON(updated), "replicas": JSON(updated),
+            "availableReplicas": JSON(ready), "readyReplicas": JSON(ready),
+        ]
+        return object
+    }
+
+    private func replicaSet(revision: Int) -> KubeObject {
+        var object = KubeObject(.replicaSets, namespace: "shop", name: "cart-\(revision)")
+        object.json.set(.string("rs-\(revision)"), at: ["metadata", "uid"])
+        object.json.set(.string("\(revision)"), at: ["metadata", "annotations", "deployment.kubernetes.io/revision"])
+        object.json.set([["uid": "d-uid", "controller": true]], at: ["metadata", "ownerReferences"])
+        return object
+    }
+
+    private func pod(_ name: String, revision: Int, status: JSON) -> KubeObject {
+        var object = KubeObject(.pods, namespace: "shop", name: name)
+        object.json.set([["uid": .string("rs-\(revision)"), "controller": true]], at: ["metadata", "ownerReferences"])
+        object["status"] = status
+        return object
+    }
+
+    private func waiting(_ reason: String, _ message: String = "", restarts: Int = 0, last: JSON = [:]) -> JSON {
+        [
+            "phase": "Pending",
+            "containerStatuses": [
+                [
+                    "name": "cart", "restartCount": JSON(restarts), "lastState": last,
+                    "state": ["waiting": ["reason": .string(reason), "message": .string(message)]],
+                ]
+            ],
+        ]
+    }
+
+    private func view(_ pods: [KubeObject], events: [String: [RolloutView.Event]] = [:]) -> RolloutView {
+        RolloutView(
+            deployment: deployment(),
+            replicaSets: [replicaSet(revision: 1), replicaSet(revision: 2)],
+            pods: pods,
+            events: events
+        )
+    }
+
+    @Test func succeedsOnceAllReplicasAreNewAndReady() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let done = RolloutView(
+            deployment: deployment(updated: 1, ready: 1),
+            replicaSets: [replicaSet(revision: 2)],
+            pods: []
+        )
+        #expect(machine.observe(done, at: Self.start) == .succeed)
+    }
+
+    @Test func waitsWhileTheControllerHasNotSeenTheNewTemplate() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let stale = RolloutView(
+            deployment: deployment(generation: 3, observed: 2, updated: 1, ready: 1),
+            replicaSets: [replicaSet(revision: 2)],
+            pods: []
+        )
+        guard case .wait = machine.observe(stale, at: Self.start) else { return #expect(Bool(false)) }
+    }
+
+    @Test func anOldPodsCrashDoesNotFailTheNewRevision() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let action = machine.observe(
+            view([pod("old", revision: 1, status: waiting("CrashLoopBackOff", restarts: 9))]),
+            at: Self.start
+        )
+        guard case .wait = action else { return #expect(Bool(false), "\(action)") }
+    }
+
+    @Test func aCrashLoopFailsAtOnceWithItsExitCode() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let last: JSON = ["terminated": ["exitCode": 3, "reason": "Error"]]
+        let action = machine.observe(
+            view([pod("new", revision: 2, status: waiting("CrashLoopBackOff", restarts: 2, last: last))]),
+            at: Self.start
+        )
+        guard case .fail(let diagnosis) = action else { return #expect(Bool(false), "\(action)") }
+        #expect(diagnosis.code == .crashLoop && diagnosis.cause.contains("exit code 3"))
+    }
+
+    @Test func outOfMemoryIsToldApartFromACrash() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let last: JSON = ["terminated": ["exitCode": 137, "reason": "OOMKilled"]]
+        let action = machine.observe(
+            view([pod("new", revision: 2, status: waiting("CrashLoopBackOff", restarts: 1, last: last))]),
+            at: Self.start
+        )
+        guard case .fail(let diagnosis) = action else { return #expect(Bool(false), "\(action)") }
+        #expect(diagnosis.code == .outOfMemory)
+    }
+
+    @Test(arguments: [
+        ("manifest unknown", Diagnosis.Code.imageMissing), ("pull access denied", .registryDenies),
+        ("connection refused", .imagePullFails),
+    ])
+    func aPullFailureHasAGraceAndThenItsCause(_ message: String, _ code: Diagnosis.Code) {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(300))
+        let stuck = view([pod("new", revision: 2, status: waiting("ErrImagePull", message))])
+        guard case .wait(let until, _) = machine.observe(stuck, at: Self.start) else { return #expect(Bool(false)) }
+        guard case .fail(let diagnosis) = machine.observe(stuck, at: until) else { return #expect(Bool(false)) }
+        #expect(diagnosis.code == code)
+    }
+
+    @Test func aReadinessProbeThatNeverPassesFailsAtTheDeadlineWithTheProbesWords() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(20))
+        let running: JSON = [
+            "phase": "Running",
+            "containerStatuses": [["name": "cart", "restartCount": 0, "state": ["running": [:]]]],
+        ]
+        let look = view(
+            [pod("new", revision: 2, status: running)],
+            events: [
+                "new": [
+                    .init(
+                        reason: "Unhealthy",
+                        message: "Readiness probe failed: HTTP probe failed with statuscode: 500"
+                    )
+                ]
+            ]
+        )
+        guard case .wait(let until, _) = machine.observe(look, at: Self.start) else { return #expect(Bool(false)) }
+        #expect(until == Self.start + .seconds(20))
+        guard case .fail(let diagnosis) = machine.observe(look, at: until) else { return #expect(Bool(false)) }
+        #expect(diagnosis.code == .readinessFails && diagnosis.cause.contains("statuscode: 500"))
+    }
+
+    @Test func refusedPodsAreReportedFromTheDeployment() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        var refused = deployment()
+        refused.json.set(
+            [
+                [
+                    "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                    "message": "exceeded quota: small",
+                ]
+            ],
+            at: ["status", "conditions"]
+        )
+        let look = RolloutView(deployment: refused, replicaSets: [replicaSet(revision: 2)], pods: [])
+        _ = machine.observe(look, at: Self.start)
+        guard case .fail(let diagnosis) = machine.observe(look, at: Self.start + .seconds(5)) else {
+            return #expect(Bool(false))
+        }
+        #expect(diagnosis.code == .podsRefused && diagnosis.cause.contains("exceeded quota"))
+    }
+}
