@@ -47,6 +47,7 @@ let package = Package(
         tests("WebTests", of: "web"),
         tests("CatalogTests", of: "catalog"),
         tests("CartTests", of: "cart"),
+        tests("LoadTests", of: "shop-load"),
     ],
     swiftLanguageModes: [.v6]
 )

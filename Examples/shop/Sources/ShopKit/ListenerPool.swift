@@ -14,6 +14,7 @@ final class ListenerPool: AsyncSocketPool {
     }
 
     private let state = Mutex(State())
+    private let ended = OneShot<Void>()
 
     func prepare() async throws {}
 
@@ -23,26 +24,38 @@ final class ListenerPool: AsyncSocketPool {
 
     func suspendSocket(_ socket: Socket, untilReadyFor events: Socket.Events) async throws {
         let ready = OneShot<Void>()
-        try state.withLock { state in
+        let isListener = enrol(socket, ready)
+        do {
+            try await ReadinessPool.shared.suspend(socket, untilReadyFor: events, or: ready)
+        } catch {
+            if isListener { ended.resolve(.success(())) }
+            throw error
+        }
+    }
+
+    private func enrol(_ socket: Socket, _ ready: OneShot<Void>) -> Bool {
+        state.withLock { state in
             if state.listener == nil, socket.isListening {
                 state.listener = socket
                 // Accepted sockets inherit it. The server writes head and body apart, and without this
                 // the body would wait for the client's delayed acknowledgement.
                 socket.setNoDelay()
             }
-            guard socket == state.listener else { return }
-            guard !state.isClosed else { throw SocketError.disconnected }
+            guard socket == state.listener else { return false }
             state.accepting = ready
+            if state.isClosed { ready.resolve(.failure(SocketError.disconnected)) }
+            return true
         }
-        try await ReadinessPool.shared.suspend(socket, untilReadyFor: events, or: ready)
     }
 
-    /// No connection is accepted any more; those that are open go on.
-    func refuseNewConnections() {
+    /// Returns once the server has taken every connection that was waiting, and asks for no more. Only then may the
+    /// listening socket be closed: its number could be another socket's at once, and the server would accept from that.
+    func refuseNewConnections() async throws {
         state.withLock { state in
             state.isClosed = true
             state.accepting?.resolve(.failure(SocketError.disconnected))
         }
+        try await ended.value()
     }
 }
 

@@ -16,7 +16,8 @@ public final class MisbehaviourSwitch: Sendable {
     }
 
     private let state: Mutex<State>
-    private let fillPath: String
+    private let folder: String
+    private var fillPath: String { "\(folder)/fill.misbehave" }
     private let log: Log
     private let random: @Sendable () -> Double
     private let crash: @Sendable () -> Void
@@ -28,7 +29,7 @@ public final class MisbehaviourSwitch: Sendable {
         crash: @escaping @Sendable () -> Void = MisbehaviourSwitch.endProcess
     ) {
         state = Mutex(State(settings: settings))
-        fillPath = "\(folder)/fill.misbehave"
+        self.folder = folder
         self.log = log
         self.random = random
         self.crash = crash
@@ -116,6 +117,7 @@ public final class MisbehaviourSwitch: Sendable {
     }
 
     private func append(_ count: Int) throws {
+        mkdir(folder, 0o755)  // An image from scratch has no /tmp.
         let file = open(fillPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw SystemError("open") }
         defer { close(file) }

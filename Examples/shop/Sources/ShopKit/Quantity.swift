@@ -46,3 +46,11 @@ enum Quantity {
         return Double(text)
     }
 }
+
+extension Duration {
+    /// From text such as `300ms` or `2s`.
+    public init?(quantity text: String) {
+        guard let duration = Quantity.duration(text) else { return nil }
+        self = duration
+    }
+}

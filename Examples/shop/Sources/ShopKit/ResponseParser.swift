@@ -38,6 +38,9 @@ struct ResponseParser {
     /// The answer, once it is complete.
     var complete: UpstreamResponse? { state == .done ? response : nil }
 
+    /// Whether there was not a single byte yet.
+    var isUntouched: Bool { state == .head && buffer.isEmpty && response.status == 0 }
+
     /// Whether the connection may carry another request.
     var isReusable: Bool {
         let tokens = (response.headers["connection"] ?? "").lowercased()

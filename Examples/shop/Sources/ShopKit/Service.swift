@@ -91,7 +91,7 @@ public final class Service: Sendable {
         draining.withLock { $0 = true }
         log.info("stopping")
         try await Task.sleep(for: configuration.drain)
-        pool.refuseNewConnections()
+        try? await withDeadline(configuration.grace, clock: ContinuousClock()) { [pool] in try await pool.refuseNewConnections() }
         await server.stop(timeout: configuration.grace.inSeconds)
         try await Task.sleep(for: .seconds(3600))  // The server's own end is what ends the group.
     }

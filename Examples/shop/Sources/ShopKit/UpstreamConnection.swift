@@ -71,6 +71,9 @@ public struct UpstreamConnection: ~Copyable {
         do {
             try await parser.consume(socket.read(atMost: 4096))
         } catch SocketError.disconnected {
+            guard !parser.isUntouched else {
+                throw UpstreamError.unreachable("\(url.host):\(url.port)", "it closed the connection without an answer")
+            }
             try parser.end()
         }
     }

@@ -28,7 +28,7 @@ extension Service {
     public static func forTest(
         _ app: String, environment: [String: String] = [:], log: Log? = nil, misbehaviour: MisbehaviourSwitch? = nil
     ) throws -> Service {
-        var configuration = try Configuration(app: app, environment: environment.merging(["PORT": "0"]) { $1 })
+        var configuration = try Configuration(app: app, environment: environment.merging(["PORT": "0"]) { given, _ in given })
         configuration.drain = .zero
         let quiet = Log(app: app, version: configuration.version) { _ in }
         return Service(configuration, log: log ?? quiet, misbehaviour: misbehaviour)
