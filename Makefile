@@ -4,7 +4,7 @@
 #   make up            a cluster on this machine, with the example shop in it; ARGS='--port-offset 100' adds flags
 #   make test          everything CI runs; MODULE=KubeServer tests one target, built with only what it imports
 #   make check         formatting, lint, and a build in which a warning is an error
-#   make conformance   the field's own test cases, whole; SUITE=k8s-roundtrip runs one suite
+#   make conformance   the field's own test cases, whole; SUITE=k8s-roundtrip runs one suite, MODULE one target's
 #   make bench         the figures of docs/benchmarks.md; ARGS name one benchmark
 #   make fuzz          feeds broken bytes to the parsers; SECONDS_EACH=60 sets how long each
 #   make clean         removes what was built, keeps .tools/

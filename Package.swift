@@ -17,7 +17,7 @@ let strict: [SwiftSetting] =
 
 /// One target of ours: `Sources/<layer>/<name>`, with its tests in `Tests/<layer>/<name>Tests`.
 struct Module {
-    enum Kind: Equatable { case library, c, executable, kit, tests, system(pkgConfig: String, debian: String) }
+    enum Kind: Equatable { case library, c, executable, kit, tests, benchmark, system(pkgConfig: String, debian: String) }
 
     var name: String
     var layer: String
@@ -128,6 +128,10 @@ let modules: [Module] = [
     Module(name: "Architecture", layer: "", kind: .tests),
     Module(name: "Processes", layer: "", kind: .tests, uses: ["Model"]),
 ]
+// `scripts/bench` builds these; nothing that ships needs them.
+let benchmarks = Context.environment["BALLAST_BENCH"] == nil
+    ? []
+    : [Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"])]
 // `scripts/fuzz` builds this one; libFuzzer brings its `main`, so it links only with `--sanitize fuzzer`.
 let fuzz = Target.executableTarget(name: "Fuzz", dependencies: ["Model"], path: "Tests/Fuzz", swiftSettings: strict)
 
@@ -173,6 +177,9 @@ func targets(of module: Module) -> [Target] {
             + (hasTests ? [tests] : [])
     case .executable:
         return [.executableTarget(name: module.name, dependencies: uses, path: module.path, swiftSettings: strict)]
+    case .benchmark:
+        let path = "\(module.layer)/\(module.name)"
+        return [.executableTarget(name: module.name, dependencies: uses, path: path, swiftSettings: strict)]
     case .kit:
         return [.target(name: module.name, dependencies: uses, path: module.path, swiftSettings: strict)]
             + (hasTests ? [tests] : [])
@@ -196,5 +203,5 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: Set(wanted.flatMap(\.products).compactMap { $0.split(separator: "/").first.map(String.init) })
         .sorted().compactMap { packages[$0] },
-    targets: wanted.flatMap(targets(of:)) + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
+    targets: (wanted + benchmarks).flatMap(targets(of:)) + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
 )
