@@ -108,8 +108,10 @@ enum Folder {
     }
 
     /// Writes a small file whole: its name shows the old content or the new, and the new survives a power cut.
-    static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-        let temporary = parent(of: path) + "/.new-" + uniqueName()
+    ///
+    /// The new content is written beside it, or in a folder of the same file system.
+    static func replace(_ path: String, with bytes: [UInt8], by folder: String? = nil) throws(FileError) {
+        let temporary = (folder ?? parent(of: path)) + "/.new-" + uniqueName()
         do {
             let file = try OpenFile.creating(temporary)
             try file.write(bytes.span)
