@@ -25,7 +25,11 @@ func program(_ name: String) -> Target {
 }
 
 func tests(_ name: String, of target: String) -> Target {
-    .testTarget(name: name, dependencies: [.byName(name: target), "ShopKit", "ShopTesting", flyingFox], swiftSettings: strict)
+    .testTarget(
+        name: name,
+        dependencies: [.byName(name: target), "ShopKit", "ShopTesting", flyingFox],
+        swiftSettings: strict
+    )
 }
 
 let package = Package(

@@ -35,7 +35,9 @@ public struct Configuration: Sendable {
         }
         self.misbehaviour = misbehaviour
         port = UInt16(environment["PORT"] ?? "8080") ?? 0
-        if port == 0, environment["PORT"] != "0" { problems.append("PORT: '\(environment["PORT"] ?? "")' is not a port number") }
+        if port == 0, environment["PORT"] != "0" {
+            problems.append("PORT: '\(environment["PORT"] ?? "")' is not a port number")
+        }
         guard problems.isEmpty else { throw Invalid(problems: problems) }
     }
 

@@ -9,7 +9,9 @@ public struct DeadlineExceeded: Error, CustomStringConvertible {
 
 /// Runs `work`, which is cancelled and given up once `limit` has passed.
 func withDeadline<Value: Sendable>(
-    _ limit: Duration, clock: any Clock<Duration>, _ work: @escaping @Sendable () async throws -> Value
+    _ limit: Duration,
+    clock: any Clock<Duration>,
+    _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask { try await work() }

@@ -45,7 +45,10 @@ public final class Metrics: Sendable {
 
     /// `read` is called at each scrape; without a value the series is left out.
     public func reading(
-        _ name: String, _ help: String, kind: Kind = .gauge, labels: KeyValuePairs<String, String> = [:],
+        _ name: String,
+        _ help: String,
+        kind: Kind = .gauge,
+        labels: KeyValuePairs<String, String> = [:],
         read: @escaping @Sendable () -> Double?
     ) {
         var family = Family(name: name, help: help, kind: kind, labels: labels.map(\.key))
@@ -63,9 +66,10 @@ public final class Metrics: Sendable {
 
     fileprivate func update(_ name: String, _ labels: [String], _ change: (inout Family) -> Void) {
         families.withLock { families in
-            guard let family = families[name] else { return }
-            precondition(family.labels.count == labels.count, "metric '\(name)' has labels \(family.labels)")
-            change(&families[name]!)  // Its presence was just checked.
+            guard let index = families.index(forKey: name) else { return }
+            let expected = families.values[index].labels
+            precondition(expected.count == labels.count, "metric '\(name)' has labels \(expected)")
+            change(&families.values[index])
         }
     }
 

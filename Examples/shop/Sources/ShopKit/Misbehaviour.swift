@@ -41,7 +41,9 @@ public struct Misbehaviour: Sendable, Equatable {
                 continue
             }
             let key = pair[..<equals].trimmed
-            if let problem = result.set(key, to: pair[pair.index(after: equals)...].trimmed) { problems.append(problem) }
+            if let problem = result.set(key, to: pair[pair.index(after: equals)...].trimmed) {
+                problems.append(problem)
+            }
         }
         guard problems.isEmpty else { throw Invalid(problems: problems) }
         return result
@@ -63,7 +65,11 @@ public struct Misbehaviour: Sendable, Equatable {
     }
 
     private func assign<Value>(
-        _ field: inout Value, _ parsed: Value?, _ key: String, _ value: String, _ expected: String
+        _ field: inout Value,
+        _ parsed: Value?,
+        _ key: String,
+        _ value: String,
+        _ expected: String
     ) -> String? {
         guard let parsed else { return "\(key): '\(value)' is not \(expected)" }
         field = parsed
@@ -75,7 +81,8 @@ public struct Misbehaviour: Sendable, Equatable {
     }
 
     private static func nearestKey(to key: String) -> String {
-        keys.min { distance($0.lowercased(), key.lowercased()) < distance($1.lowercased(), key.lowercased()) } ?? keys[0]
+        keys.min { distance($0.lowercased(), key.lowercased()) < distance($1.lowercased(), key.lowercased()) }
+            ?? keys[0]
     }
 
     /// Edits (insert, delete, replace) between two words.

@@ -16,6 +16,7 @@ public final class MisbehaviourSwitch: Sendable {
     }
 
     private let state: Mutex<State>
+    private let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     private let folder: String
     private var fillPath: String { "\(folder)/fill.misbehave" }
     private let log: Log
@@ -24,7 +25,9 @@ public final class MisbehaviourSwitch: Sendable {
 
     /// The disk is filled by one file in `folder`. `random` yields 0..<1.
     public init(
-        _ settings: Misbehaviour = Misbehaviour(), folder: String, log: Log,
+        _ settings: Misbehaviour = Misbehaviour(),
+        folder: String,
+        log: Log,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         crash: @escaping @Sendable () -> Void = MisbehaviourSwitch.endProcess
     ) {
@@ -57,6 +60,7 @@ public final class MisbehaviourSwitch: Sendable {
         }
         let settings = try changed.get()
         log.warn("misbehaviour changed", ["settings": JSONText(text)])
+        changes.continuation.yield()
         if settings.fillDisk == 0 { removeFill() }
     }
 
@@ -77,12 +81,18 @@ public final class MisbehaviourSwitch: Sendable {
         crash()
     }
 
-    /// Crashes, leaks and fills in steps, until the task is cancelled.
+    /// Crashes, leaks and fills in steps, until the task is cancelled; sleeps while there is nothing of the kind to do.
     func run(clock: any Clock<Duration> = ContinuousClock()) async {
         let step = Duration.milliseconds(100)
+        var waiting = changes.stream.makeAsyncIterator()
         while !Task.isCancelled {
-            tick(step)
-            try? await clock.sleep(for: step)
+            let settings = settings
+            if settings.crash || settings.leak > 0 || settings.fillDisk > 0 {
+                tick(step)
+                try? await clock.sleep(for: step)
+            } else {
+                _ = await waiting.next()
+            }
         }
     }
 

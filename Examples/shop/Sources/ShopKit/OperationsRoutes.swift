@@ -7,16 +7,21 @@ import FoundationEssentials
 /// What operators and the cluster ask for; never measured, never spoilt.
 enum OperationsRoutes {
     static func all(
-        metrics: Metrics, misbehaviour: MisbehaviourSwitch, isDraining: @escaping @Sendable () -> Bool,
+        metrics: Metrics,
+        misbehaviour: MisbehaviourSwitch,
+        isDraining: @escaping @Sendable () -> Bool,
         whyNotReady: @escaping @Sendable () async -> String?
     ) -> [Route] {
         [
             Route("GET", "/healthz") { _ in
-                misbehaviour.settings.live ? .plain("ok\n") : .plain("misbehaving as told\n", status: .internalServerError)
+                misbehaviour.settings.live
+                    ? .plain("ok\n") : .plain("misbehaving as told\n", status: .internalServerError)
             },
             Route("GET", "/readyz") { _ in
                 if isDraining() { return .plain("stopping\n", status: .serviceUnavailable) }
-                guard misbehaviour.settings.ready else { return .plain("misbehaving as told\n", status: .serviceUnavailable) }
+                guard misbehaviour.settings.ready else {
+                    return .plain("misbehaving as told\n", status: .serviceUnavailable)
+                }
                 guard let reason = await whyNotReady() else { return .plain("ok\n") }
                 return .plain("\(reason)\n", status: .serviceUnavailable)
             },

@@ -17,7 +17,9 @@ enum ProcessFigures {
             memoryPages().map { Double($0.virtual * pageSize) }
         }
         metrics.reading(
-            "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", kind: .counter,
+            "process_cpu_seconds_total",
+            "Total user and system CPU time spent in seconds.",
+            kind: .counter,
             read: cpuSeconds
         )
         metrics.reading("process_open_fds", "Number of open file descriptors.", read: openDescriptors)

@@ -9,7 +9,9 @@ public enum Program {
     /// Must be called from `main`, before any other thread exists: all of them inherit the blocked signals, and
     /// the main thread waits for those here, which as process 1 of a container it has to do by itself.
     public static func main(
-        _ app: String, dataFolder: String = "/tmp", _ run: @escaping @Sendable (Service) async throws -> Void
+        _ app: String,
+        dataFolder: String = "/tmp",
+        _ run: @escaping @Sendable (Service) async throws -> Void
     ) -> Never {
         var signals = sigset_t()
         sigemptyset(&signals)

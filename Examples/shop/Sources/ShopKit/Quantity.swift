@@ -42,7 +42,9 @@ enum Quantity {
 
     /// Digits and at most one point; `Double` alone would also take "1e3", "nan" and "0x10".
     private static func number(_ text: some StringProtocol) -> Double? {
-        guard text.first?.isNumber == true, text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else { return nil }
+        guard text.first?.isNumber == true, text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else {
+            return nil
+        }
         return Double(text)
     }
 }

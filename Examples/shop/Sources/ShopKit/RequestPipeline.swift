@@ -27,8 +27,13 @@ struct RequestPipeline: Sendable {
     private let durations: Histogram
 
     init(
-        app: String, routes: [Route], log: Log, metrics: Metrics, misbehaviour: MisbehaviourSwitch,
-        isDraining: @escaping @Sendable () -> Bool, whyNotReady: @escaping @Sendable () async -> String?
+        app: String,
+        routes: [Route],
+        log: Log,
+        metrics: Metrics,
+        misbehaviour: MisbehaviourSwitch,
+        isDraining: @escaping @Sendable () -> Bool,
+        whyNotReady: @escaping @Sendable () async -> String?
     ) {
         self.app = app
         self.log = log
@@ -37,16 +42,23 @@ struct RequestPipeline: Sendable {
         router = Router(routes: routes)
         operations = Router(
             routes: OperationsRoutes.all(
-                metrics: metrics, misbehaviour: misbehaviour, isDraining: isDraining, whyNotReady: whyNotReady
+                metrics: metrics,
+                misbehaviour: misbehaviour,
+                isDraining: isDraining,
+                whyNotReady: whyNotReady
             )
         )
         requests = metrics.counter(
-            "http_requests_total", "Requests answered, without probes and scrapes.", labels: ["app", "method", "path", "code"]
+            "http_requests_total",
+            "Requests answered, without probes and scrapes.",
+            labels: ["app", "method", "path", "code"]
         )
         errors = metrics.counter("http_errors_total", "Requests answered with a 5xx status.", labels: ["app"])
         errors.increment([app], by: 0)
         durations = metrics.histogram(
-            "http_request_duration_seconds", "Time from request to answer.", labels: ["app", "method", "path"],
+            "http_request_duration_seconds",
+            "Time from request to answer.",
+            labels: ["app", "method", "path"],
             bounds: Self.durationBounds
         )
     }
@@ -90,7 +102,10 @@ struct RequestPipeline: Sendable {
         case .route(let route, let parameters):
             return (route.template, await spoilt(route, parameters, incoming))
         case .otherMethods(let methods, let template):
-            var response = HTTPResponse.problem(.methodNotAllowed, "\(incoming.rawPath) takes \(methods.joined(separator: ", "))")
+            var response = HTTPResponse.problem(
+                .methodNotAllowed,
+                "\(incoming.rawPath) takes \(methods.joined(separator: ", "))"
+            )
             response.headers[HTTPHeader("Allow")] = methods.joined(separator: ", ")
             return (template, await drained(incoming, response))
         case .nothing:
@@ -102,7 +117,11 @@ struct RequestPipeline: Sendable {
         let latency = misbehaviour.settings.latency
         if latency > .zero { try? await Task.sleep(for: latency) }
         guard !misbehaviour.isError else {
-            return await drained(incoming, .problem(.internalServerError, "misbehaving as told"), error: "misbehaving as told")
+            return await drained(
+                incoming,
+                .problem(.internalServerError, "misbehaving as told"),
+                error: "misbehaving as told"
+            )
         }
         return await outcome(of: route, parameters, incoming)
     }
@@ -141,9 +160,12 @@ struct RequestPipeline: Sendable {
 extension Request {
     init(_ incoming: HTTPRequest, body: Data, parameters: [String: String]) {
         self.init(
-            method: incoming.method.rawValue, path: incoming.rawPath,
+            method: incoming.method.rawValue,
+            path: incoming.rawPath,
             query: Dictionary(incoming.query.map { ($0.name, $0.value) }) { $1 },
-            headers: incoming.headers, body: body, parameters: parameters
+            headers: incoming.headers,
+            body: body,
+            parameters: parameters
         )
     }
 }

@@ -33,9 +33,8 @@ struct ResolvedAddress: SocketAddress {
     }
 
     func withSockAddr<R, E: Error>(_ body: (UnsafePointer<sockaddr>, socklen_t) throws(E) -> R) throws(E) -> R {
-        try withUnsafeBytes(of: storage) { (bytes) throws(E) -> R in
-            // A stored property is never empty.
-            try body(bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), length)
+        try withUnsafePointer(to: storage) { (pointer) throws(E) -> R in
+            try body(UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), length)
         }
     }
 }

@@ -17,7 +17,8 @@ struct ResponseParser {
     }
 
     private enum State: Equatable {
-        case head, fixedBody(remaining: Int), chunkSize, chunkData(remaining: Int), chunkEnd, trailers, bodyUntilClose, done
+        case head, fixedBody(remaining: Int), chunkSize, chunkData(remaining: Int), chunkEnd, trailers, bodyUntilClose,
+            done
     }
 
     static let headLimit = 64 * 1024
@@ -113,7 +114,8 @@ struct ResponseParser {
     }
 
     private mutating func readField(_ line: Substring) throws(Malformed) {
-        guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, line.first != " ", line.first != "\t" else {
+        guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, line.first != " ", line.first != "\t"
+        else {
             throw Malformed("'\(line.prefix(80))' is no header field")
         }
         let name = line[..<colon].lowercased()
@@ -124,7 +126,9 @@ struct ResponseParser {
     private mutating func bodyState() throws(Malformed) -> State {
         if isHead || response.status == 204 || response.status == 304 { return .done }
         if let coding = response.headers["transfer-encoding"] {
-            guard coding.lowercased() == "chunked" else { throw Malformed("transfer coding '\(coding)' is not supported") }
+            guard coding.lowercased() == "chunked" else {
+                throw Malformed("transfer coding '\(coding)' is not supported")
+            }
             return .chunkSize
         }
         guard let text = response.headers["content-length"] else {
@@ -177,7 +181,9 @@ struct ResponseParser {
     /// Moves up to `count` bytes into the body.
     private mutating func take(_ count: Int) throws(Malformed) -> Int {
         let taken = min(count, buffer.count)
-        guard response.body.count + taken <= bodyLimit else { throw Malformed("the body is larger than \(bodyLimit) bytes") }
+        guard response.body.count + taken <= bodyLimit else {
+            throw Malformed("the body is larger than \(bodyLimit) bytes")
+        }
         response.body.append(contentsOf: buffer[..<taken])
         buffer.removeFirst(taken)
         return taken

@@ -32,12 +32,18 @@ public final class Service: Sendable {
 
     /// Serves until ``stop()``, then finishes what is in flight. `whyNotReady` is nil when all is well.
     public func run(
-        _ routes: [Route], whyNotReady: @escaping @Sendable () async -> String? = { nil }
+        _ routes: [Route],
+        whyNotReady: @escaping @Sendable () async -> String? = { nil }
     ) async throws {
         misbehaviour.crashIfTold()
         let pipeline = RequestPipeline(
-            app: configuration.app, routes: routes, log: log, metrics: metrics, misbehaviour: misbehaviour,
-            isDraining: { self.isDraining }, whyNotReady: whyNotReady
+            app: configuration.app,
+            routes: routes,
+            log: log,
+            metrics: metrics,
+            misbehaviour: misbehaviour,
+            isDraining: { self.isDraining },
+            whyNotReady: whyNotReady
         )
         let server = HTTPServer(
             config: .init(address: .inet6(port: configuration.port), timeout: 60, pool: pool, logger: .disabled),
@@ -91,7 +97,9 @@ public final class Service: Sendable {
         draining.withLock { $0 = true }
         log.info("stopping")
         try await Task.sleep(for: configuration.drain)
-        try? await withDeadline(configuration.grace, clock: ContinuousClock()) { [pool] in try await pool.refuseNewConnections() }
+        try? await withDeadline(configuration.grace, clock: ContinuousClock()) { [pool] in
+            try await pool.refuseNewConnections()
+        }
         await server.stop(timeout: configuration.grace.inSeconds)
         try await Task.sleep(for: .seconds(3600))  // The server's own end is what ends the group.
     }

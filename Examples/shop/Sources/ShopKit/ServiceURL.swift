@@ -15,11 +15,15 @@ public struct ServiceURL: Sendable, Hashable, CustomStringConvertible {
     public init(_ text: String) throws(Invalid) {
         func invalid(_ why: String) -> Invalid { Invalid(description: "'\(text)' is no service address: \(why)") }
         guard text.lowercased().hasPrefix("http://") else { throw invalid("it must begin with http://") }
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw invalid("it contains a blank or control character") }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw invalid("it contains a blank or control character")
+        }
         let rest = text.dropFirst("http://".count)
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         let path = rest.dropFirst(authority.count)
-        guard !path.contains(where: { $0 == "?" || $0 == "#" }) else { throw invalid("query and fragment are not allowed") }
+        guard !path.contains(where: { $0 == "?" || $0 == "#" }) else {
+            throw invalid("query and fragment are not allowed")
+        }
         guard !authority.contains("@") else { throw invalid("user and password are not allowed") }
 
         var portText = Substring()

@@ -11,7 +11,10 @@ public struct UpstreamRequest: Sendable {
     public var bodyLimit = 4 << 20
 
     public init(
-        _ method: String, _ target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        _ method: String,
+        _ target: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) {
         self.method = method
         self.target = target
@@ -22,7 +25,9 @@ public struct UpstreamRequest: Sendable {
     func encoded(for url: ServiceURL, keepAlive: Bool) -> [UInt8] {
         var head = "\(method) \(url.prefix)\(target) HTTP/1.1\r\n"
         if !headers.contains(where: { $0.name.lowercased() == "host" }) { head += "Host: \(url.authority)\r\n" }
-        for (name, value) in headers where !value.utf8.contains(where: { $0 < 0x20 }) { head += "\(name): \(value)\r\n" }
+        for (name, value) in headers where !value.utf8.contains(where: { $0 < 0x20 }) {
+            head += "\(name): \(value)\r\n"
+        }
         if !body.isEmpty || method == "POST" || method == "PUT" { head += "Content-Length: \(body.count)\r\n" }
         head += "Connection: \(keepAlive ? "keep-alive" : "close")\r\n\r\n"
         return Array(head.utf8) + body

@@ -57,9 +57,13 @@ public struct UpstreamConnection: ~Copyable {
         do {
             try await socket.write(Data(request.encoded(for: url, keepAlive: keepAlive)))
             var parser = ResponseParser(isHead: request.method == "HEAD", bodyLimit: request.bodyLimit)
-            while parser.complete == nil { try await receive(into: &parser) }
-            isReusable = keepAlive && parser.isReusable
-            return parser.complete!  // The loop ends only then.
+            while true {
+                if let answer = parser.complete {
+                    isReusable = keepAlive && parser.isReusable
+                    return answer
+                }
+                try await receive(into: &parser)
+            }
         } catch let error as ResponseParser.Malformed {
             throw UpstreamError.malformed(error.description)
         } catch let error as SocketError {

@@ -32,7 +32,8 @@ public actor UpstreamSession {
     }
 
     private func exchange(
-        _ request: UpstreamRequest, over opened: consuming UpstreamConnection
+        _ request: UpstreamRequest,
+        over opened: consuming UpstreamConnection
     ) async throws -> UpstreamResponse {
         var current = opened
         let answer = try await current.send(request, keepAlive: true)

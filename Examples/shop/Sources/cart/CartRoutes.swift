@@ -41,7 +41,9 @@ struct CartRoutes: Sendable {
 
     func register(in metrics: Metrics) {
         metrics.reading("cart_items", "Things in the cart.", labels: ["app": "cart"]) { Double(store.known.cart.count) }
-        metrics.reading("cart_log_bytes", "Size of the cart's log.", labels: ["app": "cart"]) { Double(store.known.size) }
+        metrics.reading("cart_log_bytes", "Size of the cart's log.", labels: ["app": "cart"]) {
+            Double(store.known.size)
+        }
         metrics.reading("cart_damaged_lines", "Lines of the log that could not be read.", labels: ["app": "cart"]) {
             Double(store.known.damagedLines)
         }

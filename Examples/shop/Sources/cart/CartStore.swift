@@ -71,12 +71,14 @@ final class CartStore: Sendable {
     private func onQueue(_ work: @escaping @Sendable (inout CartLog) throws -> Void) async throws -> State {
         try await withCheckedThrowingContinuation { continuation in
             queue.async {
-                continuation.resume(with: Result {
-                    try self.log.withLock { log in
-                        try work(&log)
-                        return Self.state(of: log)
+                continuation.resume(
+                    with: Result {
+                        try self.log.withLock { log in
+                            try work(&log)
+                            return Self.state(of: log)
+                        }
                     }
-                })
+                )
             }
         }
     }

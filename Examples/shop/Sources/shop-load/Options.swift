@@ -46,7 +46,9 @@ struct Options: Sendable, Equatable {
     }
 
     private mutating func set(_ flag: String, to value: String?) throws(Invalid) {
-        guard ["--url", "--host", "--path", "--method", "--body", "--rate", "--duration", "--concurrency", "--timeout"].contains(flag)
+        guard
+            ["--url", "--host", "--path", "--method", "--body", "--rate", "--duration", "--concurrency", "--timeout"]
+                .contains(flag)
         else { throw Invalid(description: "unknown flag '\(flag)'") }
         guard let value else { throw Invalid(description: "\(flag) needs a value") }
         func invalid(_ expected: String) -> Invalid { Invalid(description: "\(flag): '\(value)' is not \(expected)") }
@@ -54,7 +56,9 @@ struct Options: Sendable, Equatable {
         case "--url": url = value
         case "--host": host = value
         case "--path":
-            guard value.hasPrefix("/"), value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw invalid("a path") }
+            guard value.hasPrefix("/"), value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                throw invalid("a path")
+            }
             path = value
         case "--method":
             guard !value.isEmpty, value.allSatisfy({ $0.isASCII && $0.isLetter }) else { throw invalid("a method") }
@@ -67,7 +71,9 @@ struct Options: Sendable, Equatable {
             guard let number = Int(value), (1...4096).contains(number) else { throw invalid("a number from 1 to 4096") }
             concurrency = number
         default:
-            guard let length = Duration(quantity: value), length > .zero else { throw invalid("a duration, such as 10s") }
+            guard let length = Duration(quantity: value), length > .zero else {
+                throw invalid("a duration, such as 10s")
+            }
             if flag == "--duration" { duration = length } else { timeout = length }
         }
     }

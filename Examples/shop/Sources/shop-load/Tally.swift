@@ -31,9 +31,12 @@ struct Tally: Sendable, Equatable {
 
     func report(over seconds: Double) -> String {
         func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
-        var out = "\(answered + failed) requests in \(rounded(seconds)) s (\(rounded(Double(answered) / seconds)) answers/s)\n"
+        var out =
+            "\(answered + failed) requests in \(rounded(seconds)) s (\(rounded(Double(answered) / seconds)) answers/s)\n"
         for (code, count) in codes.sorted(by: { $0.key < $1.key }) { out += "  \(code)  \(count)\n" }
-        for (reason, count) in failures.sorted(by: { $0.key < $1.key }) { out += "  no answer  \(count)  (\(reason))\n" }
+        for (reason, count) in failures.sorted(by: { $0.key < $1.key }) {
+            out += "  no answer  \(count)  (\(reason))\n"
+        }
         let shares = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1)]
         let texts = shares.compactMap { name, share in percentile(share).map { "\(name) \(rounded($0 * 1000)) ms" } }
         return texts.isEmpty ? out : out + "latency  \(texts.joined(separator: "  "))\n"

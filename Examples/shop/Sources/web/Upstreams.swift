@@ -28,11 +28,14 @@ struct Upstreams: Sendable {
         self.cart = cart
         self.log = log
         calls = metrics.counter(
-            "upstream_requests_total", "Calls to other services; code is 'none' where there was no answer.",
+            "upstream_requests_total",
+            "Calls to other services; code is 'none' where there was no answer.",
             labels: ["app", "upstream", "code"]
         )
         durations = metrics.histogram(
-            "upstream_request_duration_seconds", "Time of calls to other services.", labels: ["app", "upstream"],
+            "upstream_request_duration_seconds",
+            "Time of calls to other services.",
+            labels: ["app", "upstream"],
             bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
         )
     }
@@ -68,7 +71,11 @@ struct Upstreams: Sendable {
     }
 
     private func part<Body: Decodable, Value>(
-        _ type: Body.Type, of client: UpstreamClient, _ name: String, _ target: String, _ request: Request,
+        _ type: Body.Type,
+        of client: UpstreamClient,
+        _ name: String,
+        _ target: String,
+        _ request: Request,
         _ pick: (Body) -> Value
     ) async -> Part<Value> {
         do {
@@ -82,7 +89,9 @@ struct Upstreams: Sendable {
         }
     }
 
-    private func send(_ call: UpstreamRequest, to client: UpstreamClient, _ name: String) async throws -> UpstreamResponse {
+    private func send(_ call: UpstreamRequest, to client: UpstreamClient, _ name: String) async throws
+        -> UpstreamResponse
+    {
         let start = ContinuousClock.now
         defer { durations.observe(start.duration(to: .now).inSeconds, ["web", name]) }
         do {

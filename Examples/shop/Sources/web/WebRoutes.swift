@@ -41,7 +41,8 @@ struct WebRoutes: Sendable {
         let isWhole = !page.products.isMissing && !page.cart.isMissing
         var response = HTTPResponse.html(page.html, status: problem?.status ?? (isWhole ? .ok : .serviceUnavailable))
         response.headers[HTTPHeader("Cache-Control")] = "no-store"
-        response.headers[HTTPHeader("Content-Security-Policy")] = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+        response.headers[HTTPHeader("Content-Security-Policy")] =
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
         if !isWhole { response.headers[HTTPHeader("Retry-After")] = "1" }
         return response
     }

@@ -14,7 +14,8 @@ struct LoadTests {
     @Test("flags are understood")
     func flags() throws {
         let options = try Options([
-            "--url", "http://x:1", "--host", "shop.localhost", "--path", "/a?b", "--method", "post", "--body", "{}", "--rate", "0.5",
+            "--url", "http://x:1", "--host", "shop.localhost", "--path", "/a?b", "--method", "post", "--body", "{}",
+            "--rate", "0.5",
             "--duration", "2s", "--concurrency", "3", "--timeout", "100ms", "--fail-on-error",
         ])
         #expect(options.url == "http://x:1")
@@ -31,7 +32,8 @@ struct LoadTests {
     @Test(
         "flags that make no sense are refused",
         arguments: [
-            ["--rat", "1"], ["--rate"], ["--rate", "-1"], ["--rate", "nan"], ["--concurrency", "0"], ["--duration", "10"],
+            ["--rat", "1"], ["--rate"], ["--rate", "-1"], ["--rate", "nan"], ["--concurrency", "0"],
+            ["--duration", "10"],
             ["--duration", "0"], ["--path", "x"], ["--path", "/a b"], ["--method", "G T"],
         ]
     )
@@ -84,7 +86,8 @@ struct LoadTests {
         }
         try await withRunning(Service.forTest("x"), [route]) { client in
             let options = try Options([
-                "--url", "\(client.url)", "--host", "shop.localhost", "--rate", "200", "--duration", "200ms", "--timeout", "20s",
+                "--url", "\(client.url)", "--host", "shop.localhost", "--rate", "200", "--duration", "200ms",
+                "--timeout", "20s",
             ])
             let tally = await (try Load(options)).run().tally
             #expect(tally.codes == [200: 30, 503: 10])

@@ -36,8 +36,10 @@ struct MisbehaviourTests {
     @Test(
         "values out of range or of the wrong kind are refused",
         arguments: [
-            "errors=1.1", "errors=-1", "errors=nan", "errors=1e-1", "errors=", "latency=300", "latency=-1s", "latency=2d",
-            "leak=1Mi", "leak=1Mb/s", "fillDisk=x/s", "cap=1 Mi", "ready=yes", "crash=later", "errors", "=1", "errors=0.1.2",
+            "errors=1.1", "errors=-1", "errors=nan", "errors=1e-1", "errors=", "latency=300", "latency=-1s",
+            "latency=2d",
+            "leak=1Mi", "leak=1Mb/s", "fillDisk=x/s", "cap=1 Mi", "ready=yes", "crash=later", "errors", "=1",
+            "errors=0.1.2",
         ]
     )
     func refuses(_ text: String) {
@@ -81,7 +83,9 @@ struct MisbehaviourTests {
     @Test("a disk that takes no more is logged once")
     func fillFails() throws {
         let lines = Mutex<[String]>([])
-        let log = Log(app: "x", version: "1") { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+        let log = Log(app: "x", version: "1") { line in
+            lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        }
         let misbehaviour = MisbehaviourSwitch(folder: "/proc/nothing", log: log)
         try misbehaviour.change(by: "fillDisk=1Ki/s")
         for _ in 0..<3 { misbehaviour.tick(.seconds(1)) }

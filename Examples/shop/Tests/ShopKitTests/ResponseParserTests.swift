@@ -12,8 +12,14 @@ struct ResponseParserTests {
         ("HTTP/1.1 404 \r\ncontent-length: 0\r\n\r\n", 404, ""),
         ("HTTP/1.1 200\r\nContent-Length:2\r\n\r\nok", 200, "ok"),
         ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n", 200, "hello world"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\nA\r\n0123456789\r\n0\r\nTrailer: yes\r\n\r\n", 200, "0123456789"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n", 200,
+            "hello world"
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\nA\r\n0123456789\r\n0\r\nTrailer: yes\r\n\r\n", 200,
+            "0123456789"
+        ),
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n!", 201, "!"),
         ("HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 200, "ok"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", 200, "ok"),

@@ -25,8 +25,10 @@ struct RouterTests {
         "method and path decide",
         arguments: [
             ("GET", "/", "GET / -"), ("HEAD", "/", "GET / -"), ("DELETE", "/a/x", "DELETE /a/{id} x"),
-            ("GET", "/a/x%2Fy%20z", "GET /a/{id} x/y z"), ("POST", "/a/x", "takes GET DELETE"), ("GET", "/a/", "nothing"),
-            ("GET", "/a", "nothing"), ("GET", "/a/x/", "nothing"), ("GET", "/a/%zz", "nothing"), ("GET", "//", "nothing"),
+            ("GET", "/a/x%2Fy%20z", "GET /a/{id} x/y z"), ("POST", "/a/x", "takes GET DELETE"),
+            ("GET", "/a/", "nothing"),
+            ("GET", "/a", "nothing"), ("GET", "/a/x/", "nothing"), ("GET", "/a/%zz", "nothing"),
+            ("GET", "//", "nothing"),
             ("GET", "/a/%ff", "nothing"), ("GET", "", "nothing"),
         ]
     )

@@ -17,8 +17,11 @@ struct ServiceTests {
     @Test("requests are counted by route, timed and logged; probes and scrapes are not")
     func observed() async throws {
         let lines = Mutex<[String]>([])
-        let log = Log(app: "x", version: "3") { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
-        try await withRunning(Service.forTest("x", environment: ["VERSION": "3"], log: log), [Self.hello]) { client async throws in
+        let log = Log(app: "x", version: "3") { line in
+            lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        }
+        try await withRunning(Service.forTest("x", environment: ["VERSION": "3"], log: log), [Self.hello]) {
+            client async throws in
             #expect(try await client.get("/hello/anne").text == "hello anne")
             #expect(try await client.get("/hello/bob").status == 200)
             #expect(try await client.get("/nowhere/1").status == 404)
@@ -29,16 +32,26 @@ struct ServiceTests {
             let metrics = try await client.get("/metrics")
             #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             let text = metrics.text
-            #expect(text.contains("\nhttp_requests_total{app=\"x\",method=\"GET\",path=\"/hello/{name}\",code=\"200\"} 2\n"))
+            #expect(
+                text.contains("\nhttp_requests_total{app=\"x\",method=\"GET\",path=\"/hello/{name}\",code=\"200\"} 2\n")
+            )
             #expect(text.contains("\nhttp_requests_total{app=\"x\",method=\"GET\",path=\"other\",code=\"404\"} 2\n"))
-            #expect(text.contains("\nhttp_request_duration_seconds_count{app=\"x\",method=\"GET\",path=\"/hello/{name}\"} 2\n"))
+            #expect(
+                text.contains(
+                    "\nhttp_request_duration_seconds_count{app=\"x\",method=\"GET\",path=\"/hello/{name}\"} 2\n"
+                )
+            )
             #expect(text.contains("\nhttp_errors_total{app=\"x\"} 0\n"))
             #expect(text.contains("\napp_info{app=\"x\",version=\"3\"} 1\n"))
             #expect(!text.contains("/healthz"))
         }
         let requests = lines.withLock { $0.filter { $0.contains(#""msg":"request""#) } }
         #expect(requests.count == 5)
-        #expect(requests[0].contains(#""method":"GET","path":"/hello/anne","route":"/hello/{name}","status":200,"duration_ms":"#))
+        #expect(
+            requests[0].contains(
+                #""method":"GET","path":"/hello/anne","route":"/hello/{name}","status":200,"duration_ms":"#
+            )
+        )
     }
 
     @Test("HEAD is answered like GET, without the body")
@@ -51,7 +64,10 @@ struct ServiceTests {
         }
     }
 
-    @Test("a body that is too large is refused, and the connection still carries the next request", arguments: [65_537, 3_000_000])
+    @Test(
+        "a body that is too large is refused, and the connection still carries the next request",
+        arguments: [65_537, 3_000_000]
+    )
     func largeBody(_ size: Int) async throws {
         try await withRunning(Service.forTest("x"), [Self.hello, Self.echo]) { client in
             var connection = try await UpstreamConnection.open(to: client.url)
@@ -79,7 +95,8 @@ struct ServiceTests {
         }
         async let running: Void = service.run([slow])
         let client = UpstreamClient(
-            url: try ServiceURL("http://127.0.0.1:\(try await service.listeningPort())"), timeout: .seconds(20)
+            url: try ServiceURL("http://127.0.0.1:\(try await service.listeningPort())"),
+            timeout: .seconds(20)
         )
         async let answer = client.get("/slow")
         try await started.value()

@@ -24,7 +24,8 @@ struct ServiceURLTests {
     @Test(
         "what is no plain http address is refused",
         arguments: [
-            "", "catalog:8080", "https://catalog", "http://", "http://:80", "http://a:0", "http://a:65536", "http://a:x",
+            "", "catalog:8080", "https://catalog", "http://", "http://:80", "http://a:0", "http://a:65536",
+            "http://a:x",
             "http://u@a", "http://a?x", "http://a#x", "http://a b", "http://a\r\nX: y", "http://[::1", "http://[]:1",
         ]
     )

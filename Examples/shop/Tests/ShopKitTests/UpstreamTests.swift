@@ -13,7 +13,10 @@ struct UpstreamTests {
     @Test("host names are resolved, and what does not exist is named")
     func names() async throws {
         try await withRunning(Service.forTest("x"), []) { client async throws in
-            let local = UpstreamClient(url: try ServiceURL("http://localhost:\(client.url.port)"), timeout: .seconds(20))
+            let local = UpstreamClient(
+                url: try ServiceURL("http://localhost:\(client.url.port)"),
+                timeout: .seconds(20)
+            )
             #expect(try await local.get("/healthz").status == 200)
         }
         let nowhere = UpstreamClient(url: try ServiceURL("http://no.such.host.invalid"), timeout: .seconds(20))
@@ -76,7 +79,10 @@ struct UpstreamTests {
     @Test("header fields cannot be smuggled in")
     func headers() throws {
         let request = UpstreamRequest("GET", "/", headers: [("X-Request-Id", "a\r\nEvil: 1"), ("X-Fine", "b")])
-        let text = String(decoding: request.encoded(for: try ServiceURL("http://h:81"), keepAlive: false), as: UTF8.self)
+        let text = String(
+            decoding: request.encoded(for: try ServiceURL("http://h:81"), keepAlive: false),
+            as: UTF8.self
+        )
         #expect(text == "GET / HTTP/1.1\r\nHost: h:81\r\nX-Fine: b\r\nConnection: close\r\n\r\n")
     }
 

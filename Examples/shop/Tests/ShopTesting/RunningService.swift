@@ -5,7 +5,9 @@ public import ShopKit
 
 /// Runs a service on a free port of loopback for as long as `body` takes, and stops it as SIGTERM would.
 public func withRunning<Value: Sendable>(
-    _ service: Service, _ routes: [Route], whyNotReady: @escaping @Sendable () async -> String? = { nil },
+    _ service: Service,
+    _ routes: [Route],
+    whyNotReady: @escaping @Sendable () async -> String? = { nil },
     _ body: @Sendable (UpstreamClient) async throws -> Value
 ) async throws -> Value {
     async let running: Void = service.run(routes, whyNotReady: whyNotReady)
@@ -26,9 +28,15 @@ public func withRunning<Value: Sendable>(
 extension Service {
     /// A service for a test: any free port, no delay at its end, a quiet log.
     public static func forTest(
-        _ app: String, environment: [String: String] = [:], log: Log? = nil, misbehaviour: MisbehaviourSwitch? = nil
+        _ app: String,
+        environment: [String: String] = [:],
+        log: Log? = nil,
+        misbehaviour: MisbehaviourSwitch? = nil
     ) throws -> Service {
-        var configuration = try Configuration(app: app, environment: environment.merging(["PORT": "0"]) { given, _ in given })
+        var configuration = try Configuration(
+            app: app,
+            environment: environment.merging(["PORT": "0"]) { given, _ in given }
+        )
         configuration.drain = .zero
         let quiet = Log(app: app, version: configuration.version) { _ in }
         return Service(configuration, log: log ?? quiet, misbehaviour: misbehaviour)

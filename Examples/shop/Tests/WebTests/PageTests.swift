@@ -11,7 +11,9 @@ struct PageTests {
     private static let rope = Product(id: "rope", name: "Rope", description: "Hemp", price: 2705, currency: "EUR")
 
     private func page(
-        _ products: Part<[Product]> = .here([rope]), _ cart: Part<Cart> = .here(Cart(items: [])), complaint: String? = nil
+        _ products: Part<[Product]> = .here([rope]),
+        _ cart: Part<Cart> = .here(Cart(items: [])),
+        complaint: String? = nil
     ) -> String {
         Page(version: "7", products: products, cart: cart, complaint: complaint).html
     }

@@ -12,9 +12,11 @@ import Testing
 @Suite("web service")
 struct WebServiceTests {
     private static let products = Route("GET", "/products") { _ in
-        try .json(Product.List(products: [
-            Product(id: "rope", name: "Rope", description: "Hemp", price: 2700, currency: "EUR")
-        ]))
+        try .json(
+            Product.List(products: [
+                Product(id: "rope", name: "Rope", description: "Hemp", price: 2700, currency: "EUR")
+            ])
+        )
     }
     private static let cart = Route("GET", "/cart") { _ in
         try .json(Cart(items: [CartItem(product: "rope", quantity: 2)]))
@@ -24,7 +26,10 @@ struct WebServiceTests {
 
     /// Runs web with these as its catalog and cart; without routes there is no such service at all.
     private func withWeb(
-        catalog: [Route]? = [products], cart: [Route]? = [cart], log: Log? = nil, timeout: Duration = .seconds(20),
+        catalog: [Route]? = [products],
+        cart: [Route]? = [cart],
+        log: Log? = nil,
+        timeout: Duration = .seconds(20),
         _ body: @escaping @Sendable (UpstreamClient) async throws -> Void
     ) async throws {
         try await withOptional(catalog) { catalogURL in
@@ -32,7 +37,9 @@ struct WebServiceTests {
                 let service = try Service.forTest("web", log: log)
                 let upstreams = Upstreams(
                     catalog: UpstreamClient(url: catalogURL, timeout: timeout),
-                    cart: UpstreamClient(url: cartURL, timeout: timeout), log: service.log, metrics: service.metrics
+                    cart: UpstreamClient(url: cartURL, timeout: timeout),
+                    log: service.log,
+                    metrics: service.metrics
                 )
                 try await withRunning(service, WebRoutes(version: "7", upstreams: upstreams).routes, body)
             }
@@ -62,7 +69,11 @@ struct WebServiceTests {
             let answer = try await client.get("/")
             #expect(answer.status == 503)
             #expect(answer.headers["retry-after"] == "1")
-            #expect(answer.text.contains("The products cannot be shown just now: cannot reach 127.0.0.1:1: Connection refused"))
+            #expect(
+                answer.text.contains(
+                    "The products cannot be shown just now: cannot reach 127.0.0.1:1: Connection refused"
+                )
+            )
             #expect(answer.text.contains("2 × rope"))
             let metrics = try await client.get("/metrics").text
             #expect(metrics.contains(#"upstream_requests_total{app="web",upstream="catalog",code="none"} 1"#))
@@ -111,7 +122,9 @@ struct WebServiceTests {
     func forms() async throws {
         let seen = Mutex<[String]>([])
         let record: Route.Handler = { request in
-            seen.withLock { $0.append("\(request.method) \(request.path) \(String(decoding: request.body, as: UTF8.self))") }
+            seen.withLock {
+                $0.append("\(request.method) \(request.path) \(String(decoding: request.body, as: UTF8.self))")
+            }
             return .plain("ok")
         }
         let routes = [
@@ -127,7 +140,8 @@ struct WebServiceTests {
         }
         #expect(
             seen.withLock { $0 } == [
-                #"POST /cart/items {"product":"a\"b","quantity":2}"#, "DELETE /cart/items/a%20b ", "DELETE /cart/items ",
+                #"POST /cart/items {"product":"a\"b","quantity":2}"#, "DELETE /cart/items/a%20b ",
+                "DELETE /cart/items ",
             ]
         )
     }
@@ -160,7 +174,10 @@ struct WebServiceTests {
     func crossSite() async throws {
         try await withWeb(cart: [Self.cart]) { client in
             let request = UpstreamRequest(
-                "POST", "/cart/add", headers: [("Sec-Fetch-Site", "cross-site")], body: Array("product=rope".utf8)
+                "POST",
+                "/cart/add",
+                headers: [("Sec-Fetch-Site", "cross-site")],
+                body: Array("product=rope".utf8)
             )
             #expect(try await client.send(request).status == 403)
             let metrics = try await client.get("/metrics").text
