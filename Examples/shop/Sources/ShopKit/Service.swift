@@ -13,12 +13,20 @@ public final class Service: Sendable {
     public let log: Log
     public let metrics: Metrics
     public let misbehaviour: MisbehaviourSwitch
+    private let clock: any Clock<Duration>
     private let pool = ListenerPool()
     private let server = OneShot<HTTPServer>()
     private let stopping = OneShot<Void>()
     private let draining = Mutex(false)
 
-    public init(_ configuration: Configuration, log: Log? = nil, misbehaviour: MisbehaviourSwitch? = nil) {
+    /// `clock` times the drain.
+    public init(
+        _ configuration: Configuration,
+        log: Log? = nil,
+        misbehaviour: MisbehaviourSwitch? = nil,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        self.clock = clock
         let log = log ?? Log(app: configuration.app, version: configuration.version)
         self.configuration = configuration
         self.log = log
@@ -96,7 +104,7 @@ public final class Service: Sendable {
         try await stopping.value()
         draining.withLock { $0 = true }
         log.info("stopping")
-        try await Task.sleep(for: configuration.drain)
+        try await clock.sleep(for: configuration.drain)
         try? await withDeadline(configuration.grace, clock: ContinuousClock()) { [pool] in
             try await pool.refuseNewConnections()
         }

@@ -112,9 +112,9 @@ struct ServiceTests {
 
     @Test("while it is stopping it is not ready, and connections are asked to close")
     func draining() async throws {
-        var configuration = try Configuration(app: "x", environment: ["PORT": "0"])
-        configuration.drain = .milliseconds(400)
-        let service = Service(configuration, log: Log(app: "x", version: "") { _ in })
+        let configuration = try Configuration(app: "x", environment: ["PORT": "0"])
+        let (gate, opener) = AsyncStream<Never>.makeStream()
+        let service = Service(configuration, log: Log(app: "x", version: "") { _ in }, clock: GateClock(gate: gate))
         async let running: Void = service.run([Self.hello])
         let port = try await service.listeningPort()
         let client = UpstreamClient(url: try ServiceURL("http://127.0.0.1:\(port)"), timeout: .seconds(20))
@@ -125,6 +125,7 @@ struct ServiceTests {
         let hello = try await client.get("/hello/anne")
         #expect(hello.status == 200)
         #expect(hello.headers["connection"] == "close")
+        opener.finish()
         try await running
     }
 
@@ -151,5 +152,16 @@ struct ServiceTests {
             #expect(!unknown.text.contains("Secret"))
             #expect(try await client.get("/metrics").text.contains("\nhttp_errors_total{app=\"x\"} 1\n"))
         }
+    }
+}
+
+/// Every sleep lasts until the gate is opened.
+private struct GateClock: Clock {
+    let gate: AsyncStream<Never>
+    var now: ContinuousClock.Instant { .now }
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+        for await _ in gate {}
     }
 }
