@@ -133,7 +133,9 @@ let benchmarks = Context.environment["BALLAST_BENCH"] == nil
     ? []
     : [Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"])]
 // `scripts/fuzz` builds this one; libFuzzer brings its `main`, so it links only with `--sanitize fuzzer`.
-let fuzz = Target.executableTarget(name: "Fuzz", dependencies: ["Model"], path: "Tests/Fuzz", swiftSettings: strict)
+let fuzz = Target.executableTarget(
+    name: "Fuzz", dependencies: ["AppFile", "Model", "PodRuntime"], path: "Tests/Fuzz", swiftSettings: strict
+)
 
 /// With `BALLAST_MODULE=X` the manifest shrinks to X and what it imports, so that one engine builds in seconds.
 let wanted: [Module] = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import AppFile
 import FoundationEssentials
 import Model
 
@@ -29,6 +30,15 @@ struct FuzzTarget: Sendable {
             guard let reference = ImageReference(text) else { return }
             expectSame(ImageReference(reference.description), reference, reference.description)
         },
+        .text("app-file") { text in
+            let (app, complaints) = AppFile.parse(text, file: "ballast.yaml")
+            precondition(app != nil || !complaints.isEmpty, "a file that is refused says why")
+            let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).count
+            for complaint in complaints {
+                precondition((0...lines + 1).contains(complaint.line), "\(complaint) is past line \(lines)")
+            }
+        },
+        FuzzTarget(name: "tar", run: readArchive),
     ]
 
     private static func text(_ name: String, _ run: @escaping @Sendable (String) -> Void) -> FuzzTarget {
@@ -45,6 +55,6 @@ let chosen: FuzzTarget = {
     return target
 }()
 
-private func expectSame<Value: Equatable>(_ again: Value?, _ value: Value, _ what: String) {
+func expectSame<Value: Equatable>(_ again: Value?, _ value: Value, _ what: String) {
     precondition(again == value, "\(what) reads back as \(String(describing: again)), not as \(value)")
 }
