@@ -24,6 +24,8 @@ struct Module {
     var kind = Kind.library
     /// Our own targets it imports.
     var uses: [String] = []
+    /// Our own targets that only its tests import: what stands on the other side of a socket.
+    var testUses: [String] = []
     /// Products of packages it imports, as `package/Product`.
     var products: [String] = []
 
@@ -70,16 +72,17 @@ let modules: [Module] = [
     Module(name: "CZlib", layer: "Base", kind: .system(pkgConfig: "zlib", debian: "zlib1g-dev")),
     Module(name: "CLibCrypto", layer: "Base", kind: .system(pkgConfig: "libcrypto", debian: "libssl-dev")),
     Module(name: "CLinux", layer: "Base", kind: .c),
+    Module(name: "Digests", layer: "Base", uses: ["Model", "CLibCrypto"]),
     // Engines
     Module(name: "KubeServer", layer: "Engines", uses: base, products: ["grdb/GRDB"]),
-    Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "CLibCrypto"]),
+    Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "Digests"]),
     // Adapters
     Module(
         name: "KubernetesClient", layer: "Adapters", uses: base + ["AppFile"],
         products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
     ),
     Module(
-        name: "RegistryClient", layer: "Adapters", uses: base,
+        name: "RegistryClient", layer: "Adapters", uses: base + ["Digests"],
         products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio-ssl/NIOSSL"]
     ),
     Module(
@@ -96,7 +99,7 @@ let modules: [Module] = [
     Module(name: "Releases", layer: "Pillars", uses: base + ["AppFile"]),
     // Surfaces
     Module(
-        name: "HTTPSurface", layer: "Surfaces", uses: base + ["KubeServer", "ImageStore"],
+        name: "HTTPSurface", layer: "Surfaces", uses: base + ["KubeServer", "ImageStore"], testUses: ["RegistryClient"],
         products: [
             "hummingbird/Hummingbird", "hummingbird/HummingbirdTLS", "nio/NIOCore", "nio-ssl/NIOSSL",
             "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
@@ -143,7 +146,7 @@ let wanted: [Module] = {
     var names: Set<String> = []
     func visit(_ name: String) {
         guard let module = modules.first(where: { $0.name == name }), names.insert(name).inserted else { return }
-        module.uses.forEach(visit)
+        (module.uses + (name == only ? module.testUses : [])).forEach(visit)
     }
     visit(only)
     visit("TestKit")
@@ -164,7 +167,8 @@ func targets(of module: Module) -> [Target] {
     let uses = dependencies(of: module)
     let tests = Target.testTarget(
         name: "\(module.name)Tests",
-        dependencies: [.byName(name: module.name)] + (module.kind == .kit ? [] : ["TestKit"]) + uses,
+        dependencies: [.byName(name: module.name)] + (module.kind == .kit ? [] : ["TestKit"]) + uses
+            + module.testUses.map { .byName(name: $0) },
         path: module.testPath, swiftSettings: strict
     )
     func exists(_ folder: String) -> Bool {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Digests
 import Model
 
 /// A finished layer: what the manifest says of it, and what the configuration says of its uncompressed form.

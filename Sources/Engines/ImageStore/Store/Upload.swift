@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Digests
 import Model
 
 /// One upload in progress: bytes are appended to a file and hashed on the way.

@@ -4,7 +4,7 @@
 import Model
 import Testing
 
-@testable import ImageStore
+@testable import Digests
 
 @Suite("content hashes")
 struct ContentHashTests {
