@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -25,7 +26,7 @@ int ballast_become_subreaper(void) {
 }
 
 int ballast_spawn(
-    const char *program, char *const argv[], char *const envp[], int in, int out, int err, const char *folder, pid_t *pid
+    const char *program, char *const argv[], char *const envp[], int in, int out, int err, const char *folder, int *pid
 ) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -51,7 +52,7 @@ int ballast_spawn(
     return -failure;
 }
 
-int ballast_pidfd_open(pid_t pid) {
+int ballast_pidfd_open(int pid) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     return fd >= 0 ? fd : -errno;
 }
@@ -79,7 +80,7 @@ static int reap(idtype_t type, id_t id, int *code) {
 
 int ballast_reap(int pidfd, int *code) { return reap((idtype_t)P_PIDFD, (id_t)pidfd, code); }
 
-int ballast_reap_orphan(pid_t pid) {
+int ballast_reap_orphan(int pid) {
     int code;
     return reap(P_PID, (id_t)pid, &code);
 }
@@ -126,7 +127,7 @@ int ballast_open_under(const char *root, const char *path, int flags) {
     return fd;
 }
 
-int ballast_make_folder_under(const char *root, const char *path, mode_t mode) {
+int ballast_make_folder_under(const char *root, const char *path, unsigned mode) {
     int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (top < 0) return -errno;
     char *walked = strdup(path);
@@ -189,3 +190,25 @@ int ballast_pipe(int ends[2]) {
     }
     return 0;
 }
+
+int ballast_epoll_create(void) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    return epoll >= 0 ? epoll : -errno;
+}
+
+int ballast_epoll_add(int epoll, int fd, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = token}};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+int ballast_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL) == 0 ? 0 : -errno; }
+
+int ballast_epoll_wait(int epoll, uint64_t *tokens, int limit) {
+    struct epoll_event events[64];
+    int count = epoll_wait(epoll, events, limit < 64 ? limit : 64, -1);
+    if (count < 0) return -errno;
+    for (int i = 0; i < count; i++) tokens[i] = events[i].data.u64;
+    return count;
+}
+
+int ballast_o_path(void) { return O_PATH; }

@@ -29,10 +29,13 @@ package actor ImageLayers {
     ///
     /// `credentials` are those that fit the image, tried in turn; with none the registry is asked as anybody. An image
     /// that is here already is given only to who has shown, now or before, that the registry lets them pull it.
-    /// Throws ``ImageFailure``, or `CancellationError`.
-    package func prepare(_ image: String, credentials: [RegistryCredentials], pullPolicy: ImagePullPolicy) async throws
-        -> PreparedImage
-    {
+    /// `willPull` is called before the registry is asked. Throws ``ImageFailure``, or `CancellationError`.
+    package func prepare(
+        _ image: String,
+        credentials: [RegistryCredentials],
+        pullPolicy: ImagePullPolicy,
+        willPull: @Sendable () async -> Void = {}
+    ) async throws -> PreparedImage {
         guard let reference = ImageReference(image) else { throw ImageFailure.invalidName(image) }
         let local = try localImage(reference)
         switch pullPolicy {
@@ -43,6 +46,7 @@ package actor ImageLayers {
             if let local, mayUse(reference, credentials) { return local }
         case .always: break
         }
+        await willPull()
         return try await pull(reference, credentials)
     }
 
