@@ -1,36 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
-/// What one node is called, where it keeps its things, and how it talks to its pods.
+/// What one node is called, where it keeps its things, and what it tells about itself.
 package struct PodRuntimeConfiguration: Sendable {
-    /// Everything the node keeps lies below this folder.
+    /// Everything the node keeps lies below this folder, an absolute path.
     package var dataFolder: String
     /// The name of the `Node` object.
     package var nodeName: String
-    /// Short and unique to the data folder; part of the names of control groups.
-    package var instance: String
-    /// The node's address as its pods and its status name it.
-    package var hostAddress: String
+    /// As `nodeInfo` names it, such as `v1.36.2+ballast`.
     package var kubeletVersion: String
-    package var podCIDR: String
-    package var clusterDomain: String
+    package var clusterDomain = "cluster.local"
     package var maximumPods = 110
     /// How long a pod may take to stop when the node stops.
     package var shutdownGrace: Duration = .seconds(10)
-    /// Where `runc` is; `nil`: wherever PATH and the usual folders have it.
-    package var runc: String?
 
-    package init(
-        dataFolder: String, nodeName: String, instance: String, hostAddress: String, kubeletVersion: String,
-        podCIDR: String, clusterDomain: String = "cluster.local"
-    ) {
+    package init(dataFolder: String, nodeName: String, kubeletVersion: String) {
         self.dataFolder = dataFolder
         self.nodeName = nodeName
-        self.instance = instance
-        self.hostAddress = hostAddress
         self.kubeletVersion = kubeletVersion
-        self.podCIDR = podCIDR
-        self.clusterDomain = clusterDomain
     }
 }
 
@@ -41,7 +28,8 @@ struct NodeFolders: Sendable {
     var runcState: String { "\(data)/run/runc" }
     var pods: String { "\(data)/pods" }
     var podLogs: String { "\(data)/logs/pods" }
-    /// Where claims' local volumes may lie; nothing else of the host is ever mounted.
+    var images: String { "\(data)/images" }
+    /// Where claims' local volumes lie; nothing else of the host is ever mounted into a pod.
     var volumes: String { "\(data)/volumes" }
 
     func pod(_ uid: String) -> String { "\(pods)/\(uid)" }

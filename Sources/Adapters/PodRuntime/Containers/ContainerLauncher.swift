@@ -170,7 +170,7 @@ struct ContainerLauncher: Sendable {
             mounts: try mounts(spec, environment, folder: folder, &subpaths),
             networkNamespace: sandbox.connection.namespace, utsNamespace: sandbox.utsNamespace,
             ipcNamespace: sandbox.ipcNamespace,
-            cgroupsPath: "/ballast-\(services.configuration.instance)/\(pod.uid)/\(id.text)",
+            cgroupsPath: "\(services.controlGroup)/\(pod.uid)/\(id.text)",
             resources: resources(spec), sysctls: sysctls,
             oomScoreAdjustment: QualityOfService.oomScoreAdjustment(
                 spec, of: pod, machineMemory: services.machine.memory))

@@ -20,6 +20,12 @@ struct ControlGroups: Sendable {
         version == .v1 && Folder.exists("\(mount)/memory/memory.memsw.limit_in_bytes")
     }
 
+    /// The folders of all hierarchies; links to them, as version 1 has them, are left out.
+    var hierarchies: [String] {
+        if version == .v2 { return [mount] }
+        return Folder.names(in: mount).map { "\(mount)/\($0)" }.filter(Folder.isFolder)
+    }
+
     /// How often the kernel killed a process of that group for want of memory.
     func oomKills(_ group: String) -> Int {
         let file =
@@ -33,16 +39,11 @@ struct ControlGroups: Sendable {
 
     /// Removes the empty groups below `group`, and itself, in every hierarchy.
     func remove(_ group: String) {
-        let hierarchies = version == .v2 ? [mount] : Folder.names(in: mount).map { "\(mount)/\($0)" }
         for hierarchy in hierarchies { removeTree(hierarchy + group) }
     }
 
     private func removeTree(_ path: String) {
-        for name in Folder.names(in: path) {
-            var status = stat()
-            guard unsafe lstat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
-            removeTree("\(path)/\(name)")
-        }
+        for name in Folder.names(in: path) where Folder.isFolder("\(path)/\(name)") { removeTree("\(path)/\(name)") }
         unsafe rmdir(path)
     }
 }

@@ -93,7 +93,7 @@ struct EnvironmentResolver: Sendable {
     }
 
     private func field(_ path: String) throws -> String {
-        let fields = PodFields(pod: pod, address: address, host: services.configuration.hostAddress)
+        let fields = PodFields(pod: pod, address: address, host: services.hostAddress)
         guard let value = fields.value(path) else {
             throw Missing(message: "unsupported fieldPath: \(path)")
         }

@@ -59,5 +59,11 @@ enum Folder {
         }
     }
 
+    /// Whether that is a folder, and no link to one.
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }

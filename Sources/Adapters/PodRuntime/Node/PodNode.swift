@@ -7,61 +7,85 @@ import Telemetry
 
 /// All pods of this node: a worker for each, from the moment it is assigned until nothing of it is left.
 actor PodNode {
+    private struct Entry {
+        var worker: PodWorker
+        var task: Task<Void, Never>
+        var namespace: String
+        var references: ReferencedObjects
+    }
+
+    private struct WatchKey: Hashable {
+        var type: ResourceType
+        var namespace: String
+    }
+
     private let services: PodServices
-    private var workers: [String: PodWorker] = [:]
-    private var tasks: [String: Task<Void, Never>] = [:]
+    private var entries: [String: Entry] = [:]
+    private var watches: [WatchKey: Task<Void, Never>] = [:]
     private var isStopping = false
 
     init(_ services: PodServices) { self.services = services }
 
-    /// Takes the complete list of this node's pods; workers of pods that are not in it stop their pods.
-    func take(all pods: [KubeObject]) {
-        let present = Set(pods.map(\.uid))
-        for (uid, worker) in workers where !present.contains(uid) { vanish(worker) }
-        for pod in pods { take(pod) }
-        removeLeftovers(keeping: present)
-    }
-
     /// Takes one pod as it is now.
     func take(_ pod: KubeObject) {
         guard !isStopping else { return }
-        if let worker = workers[pod.uid] { return worker.post(.changed(pod)) }
+        if let entry = entries[pod.uid] { return entry.worker.post(.changed(pod)) }
         let worker = PodWorker(pod, services)
-        workers[pod.uid] = worker
         // Runs until the pod is gone, whatever started it; `stop` asks it to end and awaits it.
-        tasks[pod.uid] = Task {
+        let task = Task {
             await worker.run()
-            self.forget(pod)
+            self.forget(pod.uid)
         }
+        let namespace = pod.namespace ?? "default"
+        entries[pod.uid] = Entry(
+            worker: worker, task: task, namespace: namespace, references: ReferencedObjects(PodSpec(pod)))
+        setWatches()
     }
 
     /// The pod's object is gone from the API.
     func vanish(_ pod: KubeObject) {
-        if let worker = workers[pod.uid] { vanish(worker, pod) }
-    }
-
-    private func vanish(_ worker: PodWorker, _ pod: KubeObject? = nil) {
-        let spec = pod.map(PodSpec.init)
-        worker.post(.event(.vanished(grace: spec?.deletionGracePeriod ?? spec?.gracePeriod ?? .seconds(30))))
-    }
-
-    /// Something in that namespace changed to which pods may refer.
-    func referencesChanged(in namespace: String, to name: String, isSecret: Bool) {
-        for worker in workers.values { worker.post(.referencesChanged) }
+        let spec = PodSpec(pod)
+        entries[pod.uid]?.worker.post(.event(.vanished(grace: spec.deletionGracePeriod ?? spec.gracePeriod)))
     }
 
     /// Stops all pods and leaves their objects as they are. Returns when all are stopped.
     func stop() async {
         isStopping = true
-        for worker in workers.values { worker.post(.shutDown) }
-        for task in tasks.values { await task.value }
+        for watch in watches.values { watch.cancel() }
+        for entry in entries.values { entry.worker.post(.shutDown) }
+        for entry in entries.values { await entry.task.value }
     }
 
-    private func forget(_ pod: KubeObject) {
-        workers[pod.uid] = nil
-        tasks[pod.uid] = nil
+    private func forget(_ uid: String) {
+        entries[uid] = nil
         guard !isStopping else { return }
-        clear(pod.uid)
+        setWatches()
+        clear(uid)
+    }
+
+    /// Follows the ConfigMaps and Secrets of exactly the namespaces whose pods use any.
+    private func setWatches() {
+        var wanted: Set<WatchKey> = []
+        for entry in entries.values {
+            for type in entry.references.names.keys { wanted.insert(WatchKey(type: type, namespace: entry.namespace)) }
+        }
+        for (key, task) in watches where !wanted.contains(key) {
+            task.cancel()
+            watches[key] = nil
+        }
+        for key in wanted where watches[key] == nil {
+            let watch = ReferenceWatch(type: key.type, namespace: key.namespace, services: services) { [weak self] name in
+                await self?.noteChange(key, name)
+            }
+            // Follows the pods that need it, not the caller; cancelled above or by `stop`.
+            watches[key] = Task { await watch.run() }
+        }
+    }
+
+    private func noteChange(_ key: WatchKey, _ name: String?) {
+        for entry in entries.values where entry.namespace == key.namespace && entry.references.contain(key.type, name) {
+            entry.worker.post(.referencesChanged)
+        }
     }
 
     /// Removes what is kept of a pod: its volumes that live as long as it does, and its logs.
@@ -77,21 +101,26 @@ actor PodNode {
         }
     }
 
-    /// Clears away pods that were deleted while this node was not running.
-    private func removeLeftovers(keeping present: Set<String>) {
-        for uid in Folder.names(in: services.folders.pods) where !present.contains(uid) && workers[uid] == nil {
+    /// Clears away pods that were deleted while this node was not running; `present` are those that were not.
+    func removeLeftovers(keeping present: Set<String>) {
+        for uid in Folder.names(in: services.folders.pods) where !present.contains(uid) && entries[uid] == nil {
+            clear(uid)
+        }
+        for name in Folder.names(in: services.folders.podLogs) {
+            guard let uid = name.split(separator: "_").last.map(String.init), !present.contains(uid), entries[uid] == nil
+            else { continue }
             clear(uid)
         }
     }
 
-    fileprivate func worker(namespace: String, pod: String, uid: String) -> PodWorker? { workers[uid] }
+    fileprivate func worker(uid: String) -> PodWorker? { entries[uid]?.worker }
 }
 
 extension PodNode: NodeAgent {
     package func logs(namespace: String, pod: String, uid: String, _ options: LogOptions) async throws
         -> AsyncThrowingStream<[UInt8], any Error>
     {
-        guard let worker = worker(namespace: namespace, pod: pod, uid: uid) else {
+        guard let worker = worker(uid: uid) else {
             throw Failure(.notFound, "pod \"\(pod)\" is not on this node")
         }
         let name = options.container ?? ""

@@ -83,8 +83,8 @@ struct ContainerState: Sendable {
     var isInHook = false
     /// Whether it once ran well enough for what follows it to start.
     var hasServed = false
-    var crashes = BackoffSchedule()
-    var pulls = BackoffSchedule(delaysFirst: true)
+    var crashes = RestartBackoff()
+    var pulls = RestartBackoff(delaysFirst: true)
     /// When `ErrImagePull` turns into `ImagePullBackOff`.
     var pullBackOffAt: Timestamp?
 

@@ -252,7 +252,7 @@ extension PodMachine {
         containers[index].id = launch.id
         containers[index].imageID = launch.imageID
         containers[index].attempts += 1
-        containers[index].pulls = BackoffSchedule(delaysFirst: true)
+        containers[index].pulls = RestartBackoff(delaysFirst: true)
         containers[index].isStarted = spec.probe(.startup) == nil
         containers[index].isReady = spec.probe(.readiness) == nil && spec.probe(.startup) == nil
         containers[index].isInHook = launch.hasPostStart

@@ -37,6 +37,10 @@ struct PodConnection: Sendable, Hashable {
 /// What the workers of all pods share.
 struct PodServices: Sendable {
     let configuration: PodRuntimeConfiguration
+    /// Short and unique to the data folder; part of the names of control groups.
+    let instance: String
+    /// The node's address as pods and status name it.
+    let hostAddress: String
     let folders: NodeFolders
     let api: any ClusterAPI
     let images: any PodImages
@@ -48,4 +52,7 @@ struct PodServices: Sendable {
     let clock: any Clock<Duration>
     let wall: WallClock
     let telemetry: Telemetry
+
+    /// The control group above those of all pods.
+    var controlGroup: String { "/ballast-\(instance)" }
 }

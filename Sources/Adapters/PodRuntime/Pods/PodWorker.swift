@@ -121,7 +121,7 @@ actor PodWorker {
         await writer.report { [machine, services] previous in
             machine.status(
                 addresses: addresses.isEmpty ? PodStatusWriter.addresses(in: previous) : addresses,
-                host: services.configuration.hostAddress, previous: previous, at: services.wall.now)
+                host: services.hostAddress, previous: previous, at: services.wall.now)
         }
     }
 
@@ -252,7 +252,7 @@ extension PodWorker {
             do {
                 try PodVolumes.unmount(services.folders.pod(uid))
                 try await PodSandbox.tearDown(pod, services)
-                services.controlGroups.remove("/ballast-\(services.configuration.instance)/\(uid)")
+                services.controlGroups.remove("\(services.controlGroup)/\(uid)")
                 return post(.event(.tornDown))
             } catch {
                 services.telemetry.emit(NodeTrouble(what: "pod not torn down", subject: pod.label, error: error))

@@ -82,7 +82,7 @@ struct ProjectionReader: Sendable {
     }
 
     private func addFields(_ source: JSON, mode: Int, to files: inout ProjectedFiles) throws {
-        let fields = PodFields(pod: pod, address: address, host: services.configuration.hostAddress)
+        let fields = PodFields(pod: pod, address: address, host: services.hostAddress)
         let resources = ResourceFields(pod: pod, machine: services.machine)
         for item in source["items"]?.array ?? [] {
             var text: String?

@@ -4,7 +4,7 @@
 import Model
 
 /// How long a failing container (or image) waits before the next try: at once, then 10 s, doubled up to 5 minutes.
-struct BackoffSchedule: Sendable, Equatable {
+struct RestartBackoff: Sendable, Equatable {
     static let initial: Duration = .seconds(10)
     static let longest: Duration = .seconds(300)
     /// A failure this long after the last retry starts over.

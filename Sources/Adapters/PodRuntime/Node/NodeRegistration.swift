@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Glibc
+import Model
+import Ports
+import Telemetry
+
+/// Keeps the `Node` object and its `Lease` current, so that the cluster knows this node lives.
+struct NodeRegistration: Sendable {
+    let services: PodServices
+    let podCIDR: String
+    let runcVersion: String
+
+    private static let leaseNamespace = "kube-node-lease"
+    private static let leaseDuration = 40
+    private static let renewal: Duration = .seconds(10)
+    /// How old a status may grow while nothing changes.
+    private static let heartbeat: Duration = .seconds(300)
+
+    private var name: String { services.configuration.nodeName }
+    private var reference: ObjectReference { ObjectReference(.nodes, name: name) }
+
+    /// Registers the node; returns once the API has it, or throws on cancellation.
+    func register() async throws {
+        var wait: Duration = .milliseconds(100)
+        while true {
+            do {
+                return try await writeNode()
+            } catch {
+                services.telemetry.emit(NodeTrouble(what: "node not registered", subject: name, error: error))
+            }
+            try await services.clock.sleep(for: wait)
+            wait = min(wait * 2, .seconds(5))
+        }
+    }
+
+    /// Renews lease and status until cancelled.
+    func keepCurrent() async {
+        var written = services.wall.now
+        var pressures = Pressures.read(services.folders.data)
+        while !Task.isCancelled {
+            do {
+                try await renewLease()
+                let now = services.wall.now
+                let current = Pressures.read(services.folders.data)
+                if current != pressures || now - written >= Self.heartbeat {
+                    try await writeNode()
+                    (written, pressures) = (now, current)
+                }
+            } catch {
+                services.telemetry.emit(NodeTrouble(what: "node not renewed", subject: name, error: error))
+            }
+            try? await services.clock.sleep(for: Self.renewal)
+        }
+    }
+
+    // MARK: Node
+
+    private func writeNode() async throws {
+        let known = try await services.api.find(reference)
+        if known == nil { _ = try await services.api.create(object, as: .nodes) }
+        let previous = known?.status ?? [:]
+        let body: JSON = ["metadata": ["labels": JSON(labels)], "spec": ["podCIDR": .string(podCIDR)]]
+        if known != nil { _ = try await services.api.patch(reference, .merge, body) }
+        let status = status(previous: previous, at: services.wall.now)
+        _ = try await services.api.patch(
+            reference, subresource: "status", .merge, ["status": status], options: WriteOptions())
+        if known == nil || previous["nodeInfo"]?["bootID"] != status["nodeInfo"]?["bootID"] { announce() }
+    }
+
+    private func announce() {
+        let subject = KubeObject(["apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(name), "uid": .string(name)]])
+        services.events.record(PodEvent(.normal, "Starting", "Starting kubelet."), about: subject, at: services.wall.now)
+    }
+
+    private var labels: [String: String] {
+        [
+            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": services.machine.architecture,
+            "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": services.machine.architecture,
+        ]
+    }
+
+    private var object: KubeObject {
+        var node = KubeObject(.nodes, name: name, labels: labels)
+        node["spec"] = ["podCIDR": .string(podCIDR), "podCIDRs": [.string(podCIDR)]]
+        return node
+    }
+
+    private func status(previous: JSON, at now: Timestamp) -> JSON {
+        let machine = services.machine
+        let capacity: JSON = [
+            "cpu": "\(machine.cores)", "memory": "\(machine.memory / 1024)Ki",
+            "ephemeral-storage": "\(Pressures.diskSize(services.folders.data) / 1024)Ki",
+            "pods": "\(services.configuration.maximumPods)",
+        ]
+        return [
+            "capacity": capacity, "allocatable": capacity,
+            "conditions": .array(conditions(previous["conditions"]?.array ?? [], at: now)),
+            "addresses": [
+                ["type": "InternalIP", "address": .string(services.hostAddress)],
+                ["type": "Hostname", "address": .string(name)],
+            ],
+            "nodeInfo": [
+                "machineID": .string(machine.machineID), "systemUUID": .string(machine.machineID),
+                "bootID": .string(machine.bootID), "kernelVersion": .string(machine.kernel),
+                "osImage": .string(machine.osImage), "containerRuntimeVersion": "runc://\(runcVersion)",
+                "kubeletVersion": .string(services.configuration.kubeletVersion), "kubeProxyVersion": "",
+                "operatingSystem": "linux", "architecture": .string(machine.architecture),
+            ],
+        ]
+    }
+
+    private func conditions(_ previous: [JSON], at now: Timestamp) -> [JSON] {
+        let pressures = Pressures.read(services.folders.data)
+        func condition(_ type: String, _ isTrue: Bool, _ reason: String, _ message: String) -> JSON {
+            let status: JSON = isTrue ? "True" : "False"
+            let old = previous.first { $0["type"]?.string == type }
+            let since = old?["status"] == status ? old?["lastTransitionTime"] : nil
+            return [
+                "type": .string(type), "status": status, "lastHeartbeatTime": .string(now.description),
+                "lastTransitionTime": since ?? .string(now.description), "reason": .string(reason),
+                "message": .string(message),
+            ]
+        }
+        return [
+            pressures.memory
+                ? condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+                : condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+            pressures.disk
+                ? condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
+                : condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+            condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            condition("Ready", true, "KubeletReady", "kubelet is posting ready status"),
+        ]
+    }
+
+    // MARK: Lease
+
+    private func renewLease() async throws {
+        let now = services.wall.now.microText
+        let lease = ObjectReference(.leases, namespace: Self.leaseNamespace, name: name)
+        do {
+            _ = try await services.api.patch(lease, .merge, ["spec": ["renewTime": .string(now)]])
+        } catch let failure as Failure where failure.code == .notFound {
+            try await createLease(now)
+        }
+    }
+
+    private func createLease(_ now: String) async throws {
+        var lease = KubeObject(.leases, namespace: Self.leaseNamespace, name: name)
+        lease["spec"] = [
+            "holderIdentity": .string(name), "leaseDurationSeconds": JSON(Self.leaseDuration), "renewTime": .string(now),
+        ]
+        if let node = try await services.api.find(reference) {
+            lease.json.set(
+                [["apiVersion": "v1", "kind": "Node", "name": .string(name), "uid": .string(node.uid)]],
+                at: ["metadata", "ownerReferences"])
+        }
+        do {
+            _ = try await services.api.create(lease, as: .leases)
+        } catch let failure as Failure where failure.code == .notFound {
+            _ = try await services.api.create(KubeObject(.namespaces, name: Self.leaseNamespace), as: .namespaces)
+            _ = try await services.api.create(lease, as: .leases)
+        }
+    }
+}
+
+/// Where the machine runs short, by the kubelet's thresholds.
+struct Pressures: Equatable {
+    /// Less than 100 MiB left.
+    var memory: Bool
+    /// Less than a tenth of the disk left.
+    var disk: Bool
+
+    static func read(_ folder: String) -> Pressures {
+        var disk = statvfs()
+        let isKnown = unsafe statvfs(folder, &disk) == 0 && disk.f_blocks > 0
+        return Pressures(
+            memory: availableMemory().map { $0 < 100 << 20 } ?? false,
+            disk: isKnown && disk.f_bavail * 10 < disk.f_blocks)
+    }
+
+    static func diskSize(_ folder: String) -> Int64 {
+        var disk = statvfs()
+        guard unsafe statvfs(folder, &disk) == 0 else { return 0 }
+        return Int64(disk.f_blocks) * Int64(disk.f_frsize)
+    }
+
+    private static func availableMemory() -> Int64? {
+        let text = (try? FileText.read("/proc/meminfo")) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        return line.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int64($0) }.map { $0 * 1024 }
+    }
+}
