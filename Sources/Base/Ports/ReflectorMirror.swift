@@ -69,6 +69,11 @@ package final class ObjectMirror: Sendable {
 
     package subscript(_ name: ObjectName) -> KubeObject? { state.withLock { $0.store[name] } }
 
+    /// The objects of one namespace (empty: cluster-scoped ones), in no order.
+    package func objects(in namespace: String) -> [KubeObject] {
+        state.withLock { state in (state.store.byNamespace[namespace] ?? []).compactMap { state.store[$0] } }
+    }
+
     /// The objects whose controlling owner has that uid, in no order.
     package func objects(controlledBy uid: String) -> [KubeObject] {
         state.withLock { state in (state.store.byController[uid] ?? []).compactMap { state.store[$0] } }

@@ -43,19 +43,24 @@ struct ReflectorStore: Sendable {
     var version: ResourceVersion?
     private(set) var objects: [ObjectName: KubeObject] = [:]
     private(set) var byController: [String: Set<ObjectName>] = [:]
+    private(set) var byNamespace: [String: Set<ObjectName>] = [:]
 
     subscript(_ name: ObjectName) -> KubeObject? { objects[name] }
 
     /// Puts or (with `nil`) removes an object; returns what was there.
     mutating func set(_ object: KubeObject?, for name: ObjectName) -> KubeObject? {
         let before = objects[name]
-        if let uid = before?.controller?["uid"]?.string {
-            byController[uid]?.remove(name)
-            if byController[uid]?.isEmpty == true { byController[uid] = nil }
-        }
+        if let uid = before?.controller?["uid"]?.string { Self.drop(name, from: &byController, uid) }
         if let uid = object?.controller?["uid"]?.string { byController[uid, default: []].insert(name) }
+        if object == nil { Self.drop(name, from: &byNamespace, name.namespace) }
+        if object != nil { byNamespace[name.namespace, default: []].insert(name) }
         objects[name] = object
         return before
+    }
+
+    private static func drop(_ name: ObjectName, from index: inout [String: Set<ObjectName>], _ key: String) {
+        index[key]?.remove(name)
+        if index[key]?.isEmpty == true { index[key] = nil }
     }
 
     /// Whether everything up to that version was heard. Versions of one cluster are numbers that only grow, as the

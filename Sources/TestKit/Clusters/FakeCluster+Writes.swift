@@ -228,7 +228,7 @@ extension JSON {
         guard case .object(let members) = patch else { return patch }
         var result: JSON = object == nil ? [:] : self
         for (key, value) in members {
-            result[key] = value.isNull ? nil : (result[key] ?? [:]).merged(with: value)
+            result[key] = value.isNull ? JSON?.none : (result[key] ?? [:]).merged(with: value)
         }
         return result
     }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+import Ports
+import Telemetry
+
+/// The copies of the cluster that all controllers read.
+struct ClusterMirrors: Sendable {
+    let namespaces: ObjectMirror
+    let nodes: ObjectMirror
+    let leases: ObjectMirror
+    let serviceAccounts: ObjectMirror
+    let rootCertificates: ObjectMirror
+    let pods: ObjectMirror
+    let replicaSets: ObjectMirror
+    let deployments: ObjectMirror
+    let jobs: ObjectMirror
+    let services: ObjectMirror
+    let endpointSlices: ObjectMirror
+    let ingresses: ObjectMirror
+    let claims: ObjectMirror
+    let volumes: ObjectMirror
+    let storageClasses: ObjectMirror
+    let definitions: ObjectMirror
+    let events: ObjectMirror
+
+    init(_ make: (ListQuery, @escaping @Sendable (KubeObject) -> KubeObject) -> ObjectMirror) {
+        func whole(_ query: ListQuery) -> ObjectMirror { make(query) { $0.withoutManagedFields } }
+        namespaces = whole(ListQuery(.namespaces))
+        nodes = whole(ListQuery(.nodes))
+        leases = whole(ListQuery(.leases, namespace: "kube-node-lease"))
+        serviceAccounts = whole(ListQuery(.serviceAccounts, fieldSelector: "metadata.name=default"))
+        rootCertificates = whole(ListQuery(.configMaps, fieldSelector: "metadata.name=kube-root-ca.crt"))
+        pods = whole(ListQuery(.pods))
+        replicaSets = whole(ListQuery(.replicaSets))
+        deployments = whole(ListQuery(.deployments))
+        jobs = whole(ListQuery(.jobs))
+        services = whole(ListQuery(.services))
+        endpointSlices = whole(ListQuery(.endpointSlices))
+        ingresses = whole(ListQuery(.ingresses))
+        claims = whole(ListQuery(.persistentVolumeClaims))
+        volumes = whole(ListQuery(.persistentVolumes))
+        storageClasses = whole(ListQuery(.storageClasses))
+        definitions = whole(ListQuery(.customResourceDefinitions))
+        events = make(ListQuery(.events)) { $0.eventAge }
+    }
+
+    var all: [ObjectMirror] {
+        [
+            namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments, jobs,
+            services,
+            endpointSlices, ingresses, claims, volumes, storageClasses, definitions, events,
+        ]
+    }
+
+    /// The mirror that holds every object of that type, if there is one.
+    func mirror(of type: ResourceType) -> ObjectMirror? {
+        all.first { $0.query.type == type && $0.query.namespace == nil && $0.query.fieldSelector.isEmpty }
+    }
+}
+
+extension KubeObject {
+    /// Nobody here reads them, and they are the largest part of many objects.
+    fileprivate var withoutManagedFields: KubeObject {
+        var object = self
+        object.json.set(nil, at: ["metadata", "managedFields"])
+        return object
+    }
+
+    /// An event with nothing but its metadata and when it happened last.
+    fileprivate var eventAge: KubeObject {
+        var metadata: JSON = [:]
+        for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+            metadata[field] = self.metadata[field]
+        }
+        var json: JSON = ["metadata": metadata]
+        for field in ["lastTimestamp", "eventTime"] { json[field] = self.json[field] }
+        json["series"] = self["series"]
+        return KubeObject(json)
+    }
+}
