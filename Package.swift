@@ -83,7 +83,7 @@ let modules: [Module] = [
     ),
     Module(
         name: "RegistryClient", layer: "Adapters", uses: base + ["Digests"],
-        products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio-ssl/NIOSSL"]
+        products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
     ),
     Module(
         name: "PodRuntime", layer: "Adapters", uses: base + ["CLinux", "CZlib", "CLibCrypto"],

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Foundation
+import Testing
+
+/// Debian's docker-registry as a process on loopback, with its own folder; it ends with the value.
+final class PeerRegistry {
+    let folder: String
+    let port: Int
+    private let process: Process
+
+    var host: String { "127.0.0.1:\(port)" }
+
+    /// Where the program is, if `scripts/setup` brought it or the machine has it.
+    static let program: String? = {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        return folders.map { "\($0)/docker-registry" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }()
+
+    /// `password` is for the user `tester`; `nil` lets anybody in.
+    init(password: String? = nil) async throws {
+        folder = FileManager.default.temporaryDirectory.path + "/ballast-peer-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        port = Int.random(in: 20000..<32000)
+        var configuration = """
+            version: 0.1
+            log: {level: error}
+            storage: {filesystem: {rootdirectory: \(folder)/data}, delete: {enabled: true}}
+            http: {addr: "127.0.0.1:\(port)"}
+            """
+        if let password {
+            try Self.writePassword(password, to: "\(folder)/htpasswd")
+            configuration += "\nauth: {htpasswd: {realm: test, path: \(folder)/htpasswd}}"
+        }
+        try Data(configuration.utf8).write(to: URL(filePath: "\(folder)/config.yml"))
+        process = Process()
+        process.executableURL = URL(filePath: try #require(Self.program))
+        process.arguments = ["serve", "\(folder)/config.yml"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try await waitUntilItListens()
+    }
+
+    deinit {
+        process.terminate()
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private static func writePassword(_ password: String, to file: String) throws {
+        let python = Process()
+        python.executableURL = URL(filePath: "/usr/bin/env")
+        let script =
+            "import crypt,sys; print('tester:'+crypt.crypt(sys.argv[1], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))"
+        python.arguments = ["python3", "-W", "ignore", "-c", script, password]
+        try Data().write(to: URL(filePath: file))
+        python.standardOutput = try FileHandle(forWritingTo: URL(filePath: file))
+        try python.run()
+        python.waitUntilExit()
+        try #require(python.terminationStatus == 0)
+    }
+
+    private func waitUntilItListens() async throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while ContinuousClock.now < deadline {
+            if let url = URL(string: "http://\(host)/v2/"), Self.answers(url) { return }
+            try await Task.sleep(for: .milliseconds(50))  // a process tells nobody when it is ready
+        }
+        Issue.record("docker-registry does not answer on \(host)")
+    }
+
+    private static func answers(_ url: URL) -> Bool {
+        let curl = Process()
+        curl.executableURL = URL(filePath: "/usr/bin/env")
+        curl.arguments = ["curl", "-s", "-o", "/dev/null", "--max-time", "2", url.absoluteString]
+        guard (try? curl.run()) != nil else { return false }
+        curl.waitUntilExit()
+        return curl.terminationStatus == 0
+    }
+}
