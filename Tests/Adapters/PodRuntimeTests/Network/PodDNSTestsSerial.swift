@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Glibc
+import Model
+import NIOCore
+import NIOPosix
+import Ports
+import Telemetry
+import TestKit
+import Testing
+
+@testable import PodRuntime
+
+@Suite("the name server on a socket", .serialized)
+struct PodDNSTestsSerial {
+    private let plan = NetworkPlan.choose(for: "/tests", avoiding: [])
+
+    private func withServer(_ cluster: FakeCluster, _ body: @escaping @Sendable (HostNameServers) async throws -> Void)
+        async throws
+    {
+        let dns = PodDNS(plan: try #require(plan), api: cluster, telemetry: Telemetry("test"))
+        let folder = try ScratchFolder()
+        try DataFile.write(Array("# ours\nnameserver 127.0.0.1\nsearch x\n".utf8), to: "\(folder.path)/resolv.conf")
+        let path = "\(folder.path)/resolv.conf"
+        struct NoUpstream: DNSUpstream { func ask(_ message: [UInt8], isStream: Bool) async -> [UInt8]? { nil } }
+        let (ports, ready) = AsyncStream<Int>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await dns.serve(host: "127.0.0.1", port: 0, NoUpstream()) { ready.yield($0) } }
+            let port = try #require(await ports.first { _ in true })
+            // Our own client of name servers is the client here.
+            try await body(
+                HostNameServers(group: MultiThreadedEventLoopGroup.singleton, excluded: [], path: path, port: port)
+            )
+            group.cancelAll()
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func answersFollowTheCluster() async throws {
+        let cluster = FakeCluster()
+        _ = try await cluster.create(DNSFixtures.services[0], as: .services)
+        try await withServer(cluster) { client in
+            let question = DNSFixtures.question("web.shop.svc.cluster.local", .a)
+            for isStream in [false, true] {
+                let reply = await Self.until {
+                    await client.ask(question, isStream: isStream)
+                } holds: {
+                    $0?.last == 7
+                }
+                #expect(reply?.suffix(4) == [10, 200, 0, 7])
+            }
+            try await cluster.delete(ObjectReference(.services, namespace: "shop", name: "web"))
+            let gone = await Self.until {
+                await client.ask(question, isStream: false)
+            } holds: {
+                $0?[3] == 0x83
+            }
+            #expect(gone?[3] == 0x83)
+        }
+    }
+
+    /// Asks until the claim holds, at most for some seconds: a change reaches the server by a watch.
+    private static func until(
+        _ ask: () async -> [UInt8]?,
+        holds: ([UInt8]?) -> Bool
+    ) async -> [UInt8]? {
+        let deadline = ContinuousClock.now + .seconds(10)
+        var reply = await ask()
+        while !holds(reply), ContinuousClock.now < deadline {
+            await Task.yield()
+            reply = await ask()
+        }
+        return reply
+    }
+
+    @Test func podsAreToldWhereToAsk() throws {
+        let plan = try #require(plan)
+        var pod = KubeObject(.pods, namespace: "shop", name: "p")
+        #expect(
+            ResolverFile.text(for: pod, plan: plan, host: "nameserver 9.9.9.9\nsearch corp.test\n")
+                == """
+                search shop.svc.cluster.local svc.cluster.local cluster.local corp.test
+                nameserver \(plan.gateway)
+                options ndots:5
+
+                """
+        )
+        pod["spec"] = [
+            "dnsPolicy": "None",
+            "dnsConfig": [
+                "nameservers": ["1.1.1.1"], "searches": ["a.b"],
+                "options": [["name": "ndots", "value": "2"], ["name": "edns0"]],
+            ],
+        ]
+        #expect(
+            ResolverFile.text(for: pod, plan: plan, host: "")
+                == "search a.b\nnameserver 1.1.1.1\noptions ndots:2 edns0\n"
+        )
+        pod["spec"] = ["dnsPolicy": "Default"]
+        #expect(ResolverFile.text(for: pod, plan: plan, host: "nameserver 9.9.9.9\n") == "nameserver 9.9.9.9\n")
+        pod["spec"] = ["dnsConfig": ["options": [["name": "ndots", "value": "1"]]]]
+        #expect(ResolverFile.text(for: pod, plan: plan, host: "").contains("options ndots:1\n"))
+    }
+}
