@@ -86,7 +86,7 @@ let modules: [Module] = [
         products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
     ),
     Module(
-        name: "PodRuntime", layer: "Adapters", uses: base + ["CLinux", "CZlib", "CLibCrypto"],
+        name: "PodRuntime", layer: "Adapters", uses: base + ["CLinux", "CZlib", "Digests"],
         products: ["log/Logging", "nio/NIOCore", "nio/NIOPosix", "subprocess/Subprocess", "system/SystemPackage"]
     ),
     Module(

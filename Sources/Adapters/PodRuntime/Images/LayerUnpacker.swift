@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Digests
 import Model
 
 /// Turns one layer's blob into a folder as its bytes come, and proves both digests.
@@ -9,7 +10,7 @@ struct LayerUnpacker: ~Copyable {
 
     private var format = Format.unknown
     private var head: [UInt8] = []
-    private var blobHash = ContentHash()
+    private let blobHash = ContentHash()
     private var inflater = Inflater()
     private var content: LayerContent
 
@@ -26,7 +27,7 @@ struct LayerUnpacker: ~Copyable {
     /// Ends the layer and checks what it was: the blob's digest and its content's.
     consuming func finish(blob: Digest, content expected: Digest) throws {
         if format == .unknown { try start() }
-        let arrived = blobHash.digest()
+        let arrived = blobHash.finish()
         guard arrived == blob else { throw LayerError("the layer '\(blob)' arrived as '\(arrived)'") }
         if format == .gzip { try inflater.finish() }
         let found = try content.finish()
@@ -62,7 +63,7 @@ struct LayerUnpacker: ~Copyable {
 
 /// A layer's uncompressed archive on its way into a folder.
 struct LayerContent: ~Copyable {
-    private var hash = ContentHash()
+    private let hash = ContentHash()
     private var reader = TarReader()
     private var tree: LayerTree
 
@@ -77,6 +78,6 @@ struct LayerContent: ~Copyable {
     consuming func finish() throws -> Digest {
         try reader.finish()
         try tree.finish()
-        return hash.digest()
+        return hash.finish()
     }
 }

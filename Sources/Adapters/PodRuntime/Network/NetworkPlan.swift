@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Digests
 import Model
 
 /// The names and address ranges of one Ballast's pod network.

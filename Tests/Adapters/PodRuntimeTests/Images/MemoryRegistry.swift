@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 import CZlib
+import Digests
 import Model
 import Ports
 import Synchronization
