@@ -21,12 +21,8 @@ struct ContainerLauncher: Sendable {
         }
         let environment: ContainerEnvironment
         do {
-            environment = try await EnvironmentResolver(
-                services: services,
-                pod: pod,
-                address: sandbox.connection.address
-            )
-            .resolve(spec, image: image.config)
+            environment = try await EnvironmentResolver(services: services, pod: pod, address: sandbox.connection.address)
+                .resolve(spec, image: image.config)
         } catch let failure as EnvironmentResolver.Missing {
             throw Self.misconfigured(failure.message)
         } catch {
@@ -56,23 +52,18 @@ struct ContainerLauncher: Sendable {
         do {
             let credentials = await PullCredentials(services: services, pod: pod).matching(spec.image)
             let image = try await services.images.prepare(
-                spec.image,
-                credentials: credentials,
-                pullPolicy: spec.pullPolicy,
-                willPull: { record("Pulling", "Pulling image \"\(spec.image)\"") }
-            )
+                spec.image, credentials: credentials, pullPolicy: spec.pullPolicy,
+                willPull: { record("Pulling", "Pulling image \"\(spec.image)\"") })
             if let duration = image.pullDuration {
                 let took = duration.goPreciseText
                 record(
                     "Pulled",
                     "Successfully pulled image \"\(spec.image)\" in \(took) (\(took) including waiting). "
-                        + "Image size: \(image.size) bytes."
-                )
+                        + "Image size: \(image.size) bytes.")
             } else {
                 record(
                     "Pulled",
-                    "Container image \"\(spec.image)\" already present on machine and can be accessed by the pod"
-                )
+                    "Container image \"\(spec.image)\" already present on machine and can be accessed by the pod")
             }
             return image
         } catch let failure as ImageFailure {
@@ -86,11 +77,7 @@ struct ContainerLauncher: Sendable {
     // MARK: Container
 
     private func start(
-        _ spec: ContainerSpec,
-        _ image: PreparedImage,
-        _ environment: ContainerEnvironment,
-        folder: String,
-        attempt: Int
+        _ spec: ContainerSpec, _ image: PreparedImage, _ environment: ContainerEnvironment, folder: String, attempt: Int
     ) async throws(LaunchFailure) -> RunningContainer {
         var subpaths = SubpathHolds()
         defer { subpaths.release() }
@@ -116,24 +103,14 @@ struct ContainerLauncher: Sendable {
             try await services.runc.start(bundle.id)
             record("Started", "Container started", spec)
             return RunningContainer(
-                bundle: bundle,
-                process: process,
-                log: log,
-                folder: folder,
-                imageID: image.imageID,
-                stopSignal: RunningContainer.signal(image.config.stopSignal),
-                startedAt: services.wall.now
-            )
+                bundle: bundle, process: process, log: log, folder: folder, imageID: image.imageID,
+                stopSignal: RunningContainer.signal(image.config.stopSignal), startedAt: services.wall.now)
         } catch {
             log.abandon()
             try? await services.runc.delete(bundle.id)
             throw LaunchFailure(
-                stage: .start,
-                reason: "RunContainerError",
-                message: "OCI runtime create failed: \(error)",
-                id: bundle.id,
-                imageID: image.imageID
-            )
+                stage: .start, reason: "RunContainerError", message: "OCI runtime create failed: \(error)",
+                id: bundle.id, imageID: image.imageID)
         }
     }
 
@@ -149,11 +126,7 @@ struct ContainerLauncher: Sendable {
         }
         do {
             let process = try await services.runc.create(
-                bundle.id,
-                bundle: folder,
-                output: output.writeEnd,
-                error: error.writeEnd
-            )
+                bundle.id, bundle: folder, output: output.writeEnd, error: error.writeEnd)
             close(output.writeEnd)
             close(error.writeEnd)
             log.collect(output: output.readEnd, error: error.readEnd)
@@ -170,22 +143,15 @@ struct ContainerLauncher: Sendable {
     }
 
     private func makeBundle(
-        _ spec: ContainerSpec,
-        _ image: ImageConfig,
-        _ environment: ContainerEnvironment,
-        root: String,
-        folder: String,
+        _ spec: ContainerSpec, _ image: ImageConfig, _ environment: ContainerEnvironment, root: String, folder: String,
         _ subpaths: inout SubpathHolds
     ) throws -> ContainerBundle {
         let security = Security(spec, in: pod)
         let user: ContainerUser
         do {
             user = try UserLookup(root: root).resolve(
-                image: image.user,
-                runAsUser: security.user,
-                runAsGroup: security.group,
-                additional: security.supplementalGroups
-            )
+                image: image.user, runAsUser: security.user, runAsGroup: security.group,
+                additional: security.supplementalGroups)
         } catch {
             throw LaunchFailure(stage: .creation, reason: "CreateContainerError", message: error.message)
         }
@@ -197,27 +163,17 @@ struct ContainerLauncher: Sendable {
         let wanted = spec.json["workingDir"]?.string ?? ""
         let folderInside = wanted.isEmpty ? image.workingDirectory : wanted
         return ContainerBundle(
-            id: id,
-            rootfs: root,
-            arguments: command,
-            environment: environment.list,
-            workingDirectory: folderInside.isEmpty ? "/" : folderInside,
-            user: user,
+            id: id, rootfs: root, arguments: command, environment: environment.list,
+            workingDirectory: folderInside.isEmpty ? "/" : folderInside, user: user,
             capabilities: try capabilities(spec),
             hasReadOnlyRoot: spec.securityContext["readOnlyRootFilesystem"]?.bool ?? false,
             mounts: try mounts(spec, environment, folder: folder, &subpaths),
-            networkNamespace: sandbox.connection.namespace,
-            utsNamespace: sandbox.utsNamespace,
+            networkNamespace: sandbox.connection.namespace, utsNamespace: sandbox.utsNamespace,
             ipcNamespace: sandbox.ipcNamespace,
             cgroupsPath: "\(services.controlGroup)/\(pod.uid)/\(id.text)",
-            resources: resources(spec),
-            sysctls: sysctls,
+            resources: resources(spec), sysctls: sysctls,
             oomScoreAdjustment: QualityOfService.oomScoreAdjustment(
-                spec,
-                of: pod,
-                machineMemory: services.machine.memory
-            )
-        )
+                spec, of: pod, machineMemory: services.machine.memory))
     }
 
     private func capabilities(_ spec: ContainerSpec) throws -> [String] {
@@ -235,8 +191,7 @@ struct ContainerLauncher: Sendable {
             requestedMillicores: spec.amount("requests", "cpu")?.milliValue ?? 0,
             millicoresLimit: spec.amount("limits", "cpu")?.milliValue,
             memoryLimit: spec.amount("limits", "memory")?.value,
-            canLimitSwap: services.controlGroups.canLimitSwap
-        )
+            canLimitSwap: services.controlGroups.canLimitSwap)
     }
 
     /// Kernel settings of the pod; only those of its own namespaces are accepted by runc.
@@ -249,10 +204,7 @@ struct ContainerLauncher: Sendable {
     }
 
     private func mounts(
-        _ spec: ContainerSpec,
-        _ environment: ContainerEnvironment,
-        folder: String,
-        _ subpaths: inout SubpathHolds
+        _ spec: ContainerSpec, _ environment: ContainerEnvironment, folder: String, _ subpaths: inout SubpathHolds
     ) throws -> [ContainerBundle.Mount] {
         let isReadOnly = spec.securityContext["readOnlyRootFilesystem"]?.bool ?? false
         var mounts = [ContainerBundle.Mount(source: sandbox.sharedMemory, destination: "/dev/shm", isReadOnly: false)]

@@ -38,11 +38,7 @@ actor PodNode {
         }
         let namespace = pod.namespace ?? "default"
         entries[pod.uid] = Entry(
-            worker: worker,
-            task: task,
-            namespace: namespace,
-            references: ReferencedObjects(PodSpec(pod))
-        )
+            worker: worker, task: task, namespace: namespace, references: ReferencedObjects(PodSpec(pod)))
         setWatches()
     }
 
@@ -78,8 +74,7 @@ actor PodNode {
             watches[key] = nil
         }
         for key in wanted where watches[key] == nil {
-            let watch = ReferenceWatch(type: key.type, namespace: key.namespace, services: services) {
-                [weak self] name in
+            let watch = ReferenceWatch(type: key.type, namespace: key.namespace, services: services) { [weak self] name in
                 await self?.noteChange(key, name)
             }
             // Follows the pods that need it, not the caller; cancelled above or by `stop`.
@@ -112,8 +107,7 @@ actor PodNode {
             clear(uid)
         }
         for name in Folder.names(in: services.folders.podLogs) {
-            guard let uid = name.split(separator: "_").last.map(String.init), !present.contains(uid),
-                entries[uid] == nil
+            guard let uid = name.split(separator: "_").last.map(String.init), !present.contains(uid), entries[uid] == nil
             else { continue }
             clear(uid)
         }

@@ -90,9 +90,7 @@ struct PodMachine: Sendable {
         startTime = status["startTime"]?.string.flatMap { Timestamp($0) } ?? now
         let hasInitial = pod.containers.contains { $0.role != .regular }
         containers = pod.containers.map { spec in
-            let reason =
-                hasInitial && spec.role == .regular
-                ? "PodInitializing" : hasInitial ? "PodInitializing" : "ContainerCreating"
+            let reason = hasInitial && spec.role == .regular ? "PodInitializing" : hasInitial ? "PodInitializing" : "ContainerCreating"
             return ContainerState(spec, waitingReason: reason)
         }
         recall(status, at: now)
@@ -233,10 +231,7 @@ extension PodMachine {
     }
 
     private mutating func failSetUp(
-        _ reason: String,
-        _ message: String,
-        at now: Timestamp,
-        _ actions: inout [Action]
+        _ reason: String, _ message: String, at now: Timestamp, _ actions: inout [Action]
     ) {
         actions.append(.record(PodEvent(.warning, reason, message)))
         guard stage == .settingUp else { return }
@@ -279,10 +274,7 @@ extension PodMachine {
     }
 
     private mutating func noteFailure(
-        _ index: Int,
-        _ failure: LaunchFailure,
-        at now: Timestamp,
-        _ actions: inout [Action]
+        _ index: Int, _ failure: LaunchFailure, at now: Timestamp, _ actions: inout [Action]
     ) {
         func complain(_ message: String) { actions.append(.record(event(.warning, "Failed", message, of: index))) }
         switch failure.stage {
@@ -312,23 +304,15 @@ extension PodMachine {
 
     /// A program that could not be started counts as a run that ended with code 128.
     private mutating func noteStartError(
-        _ index: Int,
-        _ failure: LaunchFailure,
-        at now: Timestamp,
-        _ actions: inout [Action]
+        _ index: Int, _ failure: LaunchFailure, at now: Timestamp, _ actions: inout [Action]
     ) {
         noteRun(index)
         containers[index].attempts += 1
         containers[index].id = failure.id
         containers[index].imageID = failure.imageID
         let termination = Termination(
-            id: failure.id,
-            exitCode: 128,
-            reason: "StartError",
-            message: failure.message,
-            startedAt: Timestamp(seconds: 0),
-            finishedAt: now
-        )
+            id: failure.id, exitCode: 128, reason: "StartError", message: failure.message,
+            startedAt: Timestamp(seconds: 0), finishedAt: now)
         end(index, termination, at: now, &actions)
         if case .ended(let restartAt?) = containers[index].phase, restartAt <= now {
             containers[index].last = termination
@@ -365,11 +349,7 @@ extension PodMachine {
     }
 
     private mutating func noteProbe(
-        _ index: Int,
-        _ id: ContainerID,
-        _ kind: ProbeKind,
-        _ succeeds: Bool,
-        _ actions: inout [Action]
+        _ index: Int, _ id: ContainerID, _ kind: ProbeKind, _ succeeds: Bool, _ actions: inout [Action]
     ) {
         guard containers[index].id == id, containers[index].isAlive else { return }
         switch (kind, succeeds) {
@@ -391,20 +371,14 @@ extension PodMachine {
 
 extension PodMachine {
     private mutating func noteExit(
-        _ index: Int,
-        _ termination: Termination,
-        at now: Timestamp,
-        _ actions: inout [Action]
+        _ index: Int, _ termination: Termination, at now: Timestamp, _ actions: inout [Action]
     ) {
         guard containers[index].id == termination.id else { return }
         end(index, termination, at: now, &actions)
     }
 
     private mutating func end(
-        _ index: Int,
-        _ termination: Termination,
-        at now: Timestamp,
-        _ actions: inout [Action]
+        _ index: Int, _ termination: Termination, at now: Timestamp, _ actions: inout [Action]
     ) {
         containers[index].isReady = false
         containers[index].isStarted = false
@@ -418,11 +392,8 @@ extension PodMachine {
         containers[index].phase = .ended(restartAt: (termination.finishedAt ?? now) + delay)
         guard delay > .zero else { return }
         let name = containers[index].spec.name
-        show(
-            index,
-            waiting: "CrashLoopBackOff",
-            "back-off \(delay.goText) restarting failed container=\(name) pod=\(pod.label)"
-        )
+        show(index, waiting: "CrashLoopBackOff",
+            "back-off \(delay.goText) restarting failed container=\(name) pod=\(pod.label)")
         let text = "Back-off restarting failed container \(name) in pod \(pod.label)"
         actions.append(.record(event(.warning, "BackOff", text, of: index)))
     }
@@ -479,10 +450,7 @@ extension PodMachine {
     }
 
     private mutating func stopContainer(
-        _ index: Int,
-        grace: Duration,
-        because reason: StopReason,
-        _ actions: inout [Action]
+        _ index: Int, grace: Duration, because reason: StopReason, _ actions: inout [Action]
     ) {
         guard case .running(let id) = containers[index].phase else { return }
         containers[index].phase = .stopping(id)
@@ -518,14 +486,8 @@ extension PodMachine {
             if let lost = state["running"] {
                 containers[index].display = .terminated(
                     Termination(
-                        id: containers[index].id,
-                        exitCode: 255,
-                        reason: "Unknown",
-                        message: nil,
-                        startedAt: lost["startedAt"]?.string.flatMap { Timestamp($0) },
-                        finishedAt: now
-                    )
-                )
+                        id: containers[index].id, exitCode: 255, reason: "Unknown", message: nil,
+                        startedAt: lost["startedAt"]?.string.flatMap { Timestamp($0) }, finishedAt: now))
             } else if let end = state["terminated"] ?? old[path: "lastState", "terminated"] {
                 containers[index].display = .terminated(Termination(end))
             } else {

@@ -58,9 +58,7 @@ actor PodWorker {
             record(PodEvent(.normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."))
         }
         await handle(.tick)
-        if pod.object.isTerminating {
-            await handle(.deletionRequested(grace: pod.deletionGracePeriod ?? pod.gracePeriod))
-        }
+        if pod.object.isTerminating { await handle(.deletionRequested(grace: pod.deletionGracePeriod ?? pod.gracePeriod)) }
         var messages = mailbox.makeAsyncIterator()
         while !isDone, let message = await messages.next() {
             switch message {
@@ -123,10 +121,7 @@ actor PodWorker {
         await writer.report { [machine, services] previous in
             machine.status(
                 addresses: addresses.isEmpty ? PodStatusWriter.addresses(in: previous) : addresses,
-                host: services.hostAddress,
-                previous: previous,
-                at: services.wall.now
-            )
+                host: services.hostAddress, previous: previous, at: services.wall.now)
         }
     }
 
@@ -189,11 +184,8 @@ extension PodWorker {
             let container = try await launcher.launch(spec, attempt: attempt)
             running[index] = container
             let launch = Launch(
-                id: container.id,
-                imageID: container.imageID,
-                startedAt: container.startedAt,
-                hasPostStart: spec.postStart != nil
-            )
+                id: container.id, imageID: container.imageID, startedAt: container.startedAt,
+                hasPostStart: spec.postStart != nil)
             post(.event(.launched(index, launch)))
             // Lives exactly as long as the container; nothing cancels it, and the pod does not end before it.
             Task { await self.watch(index, container) }
@@ -208,19 +200,13 @@ extension PodWorker {
         do {
             try await container.dispose(services)
         } catch {
-            services.telemetry.emit(
-                NodeTrouble(what: "container not cleared away", subject: container.id.text, error: error)
-            )
+            services.telemetry.emit(NodeTrouble(what: "container not cleared away", subject: container.id.text, error: error))
         }
         post(.event(.exited(index, termination)))
     }
 
     private func runPostStart(_ index: Int, _ container: RunningContainer, _ hook: JSON) async {
-        let handler = LifecycleHandler(
-            services: services,
-            container: container,
-            address: sandbox?.connection.address ?? ""
-        )
+        let handler = LifecycleHandler(services: services, container: container, address: sandbox?.connection.address ?? "")
         let failure = await handler.run(hook, timeout: .seconds(600))
         post(.event(.hookFinished(index, container.id, failure: failure.map { "PostStartHook failed: \($0)" })))
     }
@@ -230,10 +216,7 @@ extension PodWorker {
         let spec = machine.containers[index].spec
         guard ProbeKind.allCases.contains(where: { spec.probe($0) != nil }) else { return }
         let probing = ContainerProbing(
-            services: services,
-            pod: pod,
-            spec: spec,
-            container: container,
+            services: services, pod: pod, spec: spec, container: container,
             address: sandbox?.connection.address ?? ""
         ) { [self] kind, succeeds in post(.event(.probed(index, id, kind, succeeds: succeeds))) }
         begin(.probe(index)) { await probing.run() }
@@ -250,12 +233,7 @@ extension PodWorker {
             if let hook, grace > .zero {
                 let handler = LifecycleHandler(services: services, container: container, address: address)
                 if let failure = await handler.run(hook, timeout: grace) {
-                    let event = PodEvent(
-                        .warning,
-                        "FailedPreStopHook",
-                        "PreStopHook failed: \(failure)",
-                        container: spec
-                    )
+                    let event = PodEvent(.warning, "FailedPreStopHook", "PreStopHook failed: \(failure)", container: spec)
                     services.events.record(event, about: pod.object, at: services.wall.now)
                 }
             }
@@ -320,9 +298,7 @@ extension PodWorker {
         if previous {
             guard container.last != nil, container.attempts > 0 else {
                 throw Failure(
-                    .invalidInput,
-                    "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found"
-                )
+                    .invalidInput, "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found")
             }
             // While it waits to be restarted, the run that ended last is the newest.
             if case .waiting = container.display { return container.attempts - 1 }
@@ -337,8 +313,6 @@ extension PodWorker {
         default: break
         }
         throw Failure(
-            .invalidInput,
-            "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start: \(state)"
-        )
+            .invalidInput, "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start: \(state)")
     }
 }

@@ -56,11 +56,7 @@ struct ProjectionReader: Sendable {
     }
 
     private func addObject(
-        _ type: ResourceType,
-        _ source: JSON,
-        nameField: String,
-        mode: Int,
-        to files: inout ProjectedFiles
+        _ type: ResourceType, _ source: JSON, nameField: String, mode: Int, to files: inout ProjectedFiles
     ) async throws {
         let name = source[nameField]?.string ?? ""
         let isOptional = source["optional"]?.bool ?? false
@@ -92,9 +88,7 @@ struct ProjectionReader: Sendable {
             var text: String?
             if let path = item[path: "fieldRef", "fieldPath"]?.string { text = fields.value(path) }
             if let reference = item["resourceFieldRef"] { text = resources.value(reference, default: nil) }
-            guard let text else {
-                throw EnvironmentResolver.Missing(message: "unsupported field in a downward API volume")
-            }
+            guard let text else { throw EnvironmentResolver.Missing(message: "unsupported field in a downward API volume") }
             try files.add(item["path"]?.string ?? "", Array(text.utf8), mode: item["mode"]?.int ?? mode)
         }
     }
@@ -102,12 +96,8 @@ struct ProjectionReader: Sendable {
     /// Asks the API for a token that is bound to this pod.
     private func serviceAccountToken(_ source: JSON) async throws -> String {
         let type = ResourceType(
-            group: "",
-            version: "v1",
-            plural: "serviceaccounts/\(pod.serviceAccount)/token",
-            kind: "TokenRequest",
-            isNamespaced: true
-        )
+            group: "", version: "v1", plural: "serviceaccounts/\(pod.serviceAccount)/token", kind: "TokenRequest",
+            isNamespaced: true)
         var spec: JSON = [
             "expirationSeconds": source["expirationSeconds"] ?? 3600,
             "boundObjectRef": [

@@ -15,20 +15,15 @@ extension PodVolumes {
             let name = wanted["name"]?.string ?? ""
             guard let volume = volumes[name] else {
                 throw LaunchFailure(
-                    stage: .configuration,
-                    reason: "CreateContainerConfigError",
-                    message: "cannot find volume \"\(name)\" to mount into container \"\(spec.name)\""
-                )
+                    stage: .configuration, reason: "CreateContainerConfigError",
+                    message: "cannot find volume \"\(name)\" to mount into container \"\(spec.name)\"")
             }
             let subpath = try subpath(wanted, environment)
             let source = try subpath.map { try holds.hold($0, in: volume.path, isProjected: volume.isProjected) }
             mounts.append(
                 ContainerBundle.Mount(
-                    source: source ?? volume.path,
-                    destination: Self.absolute(wanted["mountPath"]?.string ?? ""),
-                    isReadOnly: volume.isReadOnly || wanted["readOnly"]?.bool ?? false
-                )
-            )
+                    source: source ?? volume.path, destination: Self.absolute(wanted["mountPath"]?.string ?? ""),
+                    isReadOnly: volume.isReadOnly || wanted["readOnly"]?.bool ?? false))
         }
         return mounts
     }
@@ -39,10 +34,8 @@ extension PodVolumes {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard !text.hasPrefix("/"), !parts.contains("..") else {
             throw LaunchFailure(
-                stage: .configuration,
-                reason: "CreateContainerConfigError",
-                message: "subPath \"\(text)\" must stay inside its volume"
-            )
+                stage: .configuration, reason: "CreateContainerConfigError",
+                message: "subPath \"\(text)\" must stay inside its volume")
         }
         return text
     }
@@ -65,10 +58,8 @@ struct SubpathHolds {
         }
         guard descriptor >= 0 else {
             throw LaunchFailure(
-                stage: .configuration,
-                reason: "CreateContainerConfigError",
-                message: "failed to prepare subPath \"\(subpath)\": \(Errno(-descriptor))"
-            )
+                stage: .configuration, reason: "CreateContainerConfigError",
+                message: "failed to prepare subPath \"\(subpath)\": \(Errno(-descriptor))")
         }
         descriptors.append(descriptor)
         return "/proc/\(getpid())/fd/\(descriptor)"
