@@ -5,6 +5,7 @@ import Digests
 import Foundation
 import Model
 import Ports
+import TestKit
 import Testing
 
 @testable import RegistryClient

@@ -31,12 +31,10 @@ extension RegistryService {
 
     /// `POST blobs/uploads/`: mounts, takes the whole blob, or opens an upload.
     func begin(_ repository: RepositoryName, _ request: RegistryRequest) async throws -> RegistryResponse {
-        if let digest = try request.parameter("mount").map(Digest.init(parsing:)),
-            let source = request.parameter("from"),
-            let source = try? RepositoryName(source),
-            try await store.mount(digest, from: source, to: repository)
-        {
-            return created(digest, repository)
+        if let digest = try request.parameter("mount").map(Digest.init(parsing:)) {
+            // Without a source the registry looks for one itself: its repositories have no secrets from each other.
+            let source = try request.parameter("from").map { text throws(RegistryError) in try RepositoryName(text) }
+            if try await store.mount(digest, from: source, to: repository) { return created(digest, repository) }
         }
         let whole = try request.parameter("digest").map(Digest.init(parsing:))
         let id = try await store.beginUpload(to: repository)

@@ -62,9 +62,14 @@ package actor RegistryStore {
         RegistryError(.blobUnknown, "the repository '\(repository)' has no blob '\(digest)'")
     }
 
-    /// Takes a blob over from another repository without copying; `false` where that one has no such blob.
-    package func mount(_ digest: Digest, from source: RepositoryName, to target: RepositoryName) throws -> Bool {
-        guard (try? blob(digest, in: source)) != nil else { return false }
+    /// Takes a blob over from another repository, or from whichever has it, without copying; `false` where there is none.
+    package func mount(_ digest: Digest, from source: RepositoryName?, to target: RepositoryName) throws -> Bool {
+        if let source {
+            guard (try? blob(digest, in: source)) != nil else { return false }
+        } else {
+            guard (try? FileStatus(of: layout.blob(digest))) != nil else { return false }
+            try Folder.touch(layout.blob(digest))
+        }
         try link(digest, in: target)
         return true
     }

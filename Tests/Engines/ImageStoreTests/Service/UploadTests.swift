@@ -156,10 +156,12 @@ struct UploadTests {
         try await registry.pushBlob("hello world", to: "shop/web")
         let target = "/v2/shop/cart/blobs/uploads/?mount=\(Self.digest)"
         #expect(await registry.call("POST", "\(target)&from=shop/none").status == 202)
-        #expect(await registry.call("POST", target).status == 202)
+        #expect(await registry.call("POST", "\(target)&from=../x").code == "NAME_INVALID")
         #expect(await registry.call("GET", "/v2/shop/cart/blobs/\(Self.digest)").code == "BLOB_UNKNOWN")
         #expect(await registry.call("POST", "\(target)&from=shop/web").status == 201)
         await expectBlob()
+        #expect(await registry.call("POST", target.replacing("cart", with: "third")).status == 201)
+        await expectBlob(in: "shop/third")
     }
 
     @Test("at its start a store removes stale uploads and half-written files, and no others")

@@ -5,24 +5,24 @@ import Foundation
 import Testing
 
 /// Debian's docker-registry as a process on loopback, with its own folder; it ends with the value.
-final class PeerRegistry {
-    let folder: String
-    let port: Int
+package final class PeerRegistry {
+    private let folder: String
+    private let port: Int
     private let process: Process
 
-    var host: String { "127.0.0.1:\(port)" }
+    package var host: String { "127.0.0.1:\(port)" }
 
     /// Where the program is, if `scripts/setup` brought it or the machine has it.
-    static let program: String? = {
+    package static let program: String? = {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         return folders.map { "\($0)/docker-registry" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
     /// `password` is for the user `tester`; `nil` lets anybody in.
-    init(password: String? = nil) async throws {
+    package init(password: String? = nil) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/ballast-peer-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        port = Int.random(in: 20000..<32000)
+        port = try Self.freePort()
         var configuration = """
             version: 0.1
             log: {level: error}
@@ -47,6 +47,23 @@ final class PeerRegistry {
         process.terminate()
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// A port that nobody listens on right now.
+    private static func freePort() throws -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                unsafe bind(socket, pointer, length) + getsockname(socket, pointer, &length)
+            }
+        }
+        try #require(result == 0, "no free port on loopback")
+        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private static func writePassword(_ password: String, to file: String) throws {
