@@ -4,69 +4,92 @@
 import Model
 
 /// What one key demands of another: rules that no shape of a single value can state.
-enum AppRules {
+struct AppRules {
+    let document: YAMLValue
+    let file: String
+    private(set) var complaints: [Complaint] = []
+
     static func complaints(about app: App, _ document: YAMLValue, in file: String) -> [Complaint] {
-        var complaints: [Complaint] = []
-        let deploy = document["spec"]?["deploy"]
-        func complain(_ value: YAMLValue?, _ key: String, _ message: String) {
-            complaints.append(Complaint(file: file, line: value?.line ?? document.line, key: key, message: message))
-        }
-        repeats(app.deploy.ports.map(\.name), "spec.deploy.ports", "port", deploy?["ports"], complain)
-        repeats(app.deploy.volumes.map(\.name), "spec.deploy.volumes", "volume", deploy?["volumes"], complain)
-        repeats(app.tests.map(\.name), "spec.test", "test step", document["spec"]?["test"], complain)
-        repeats(
-            app.deploy.volumes.map(\.mountPath) + app.deploy.files.map(\.mountPath),
-            "spec.deploy",
-            "mount path",
-            deploy,
-            complain
-        )
-        let ports = app.deploy.ports.map(\.name)
-        func demandPort(_ name: String?, _ value: YAMLValue?, _ key: String) {
-            if let name, !ports.contains(name) {
-                complain(
-                    value,
-                    key,
-                    "there is no port '\(name)' in spec.deploy.ports" + NearestName.hint(for: name, among: ports)
-                )
-            } else if name == nil, ports.isEmpty {
-                complain(value, key, "needs a port, and spec.deploy.ports has none")
-            }
-        }
-        for (name, probe) in app.deploy.probes.sorted(by: { $0.key < $1.key }) {
-            if case .exec = probe.check { continue }
-            demandPort(probe.port, deploy?["probes"]?[name], "spec.deploy.probes.\(name)")
-        }
+        var rules = AppRules(document: document, file: file)
+        rules.checkNames(app)
+        rules.checkDeploy(app, "spec.deploy")
         for (place, route) in app.routes.enumerated() {
-            demandPort(route.port, document["spec"]?["routes"], "spec.routes[\(place)]")
+            rules.demandPort(route.port, of: app, "spec.routes[\(place)]\(route.port == nil ? "" : ".port")")
         }
-        if let port = document["spec"]?["metrics"]?["port"], let name = port.json.string {
-            demandPort(name, port, "spec.metrics.port")
+        if let port = document["spec"]?["metrics"]?["port"]?.json.string {
+            rules.demandPort(port, of: app, "spec.metrics.port")
         }
-        if let overrides = deploy?["overrides"], case .mapping(let members) = overrides.content {
-            let clusters = app.deploy.waves.flatMap { $0.map(\.text) }
-            for member in members where !clusters.contains(member.key) {
-                let hint = NearestName.hint(for: member.key, among: clusters)
-                complain(
-                    member.value,
-                    "spec.deploy.overrides.\(member.key)",
-                    "no such cluster in spec.deploy.clusters\(hint)"
-                )
-            }
-        }
-        return complaints
+        rules.checkOverrides(app)
+        return rules.complaints
     }
 
-    private static func repeats(
-        _ names: [String],
-        _ key: String,
-        _ what: String,
-        _ value: YAMLValue?,
-        _ complain: (YAMLValue?, String, String) -> Void
-    ) {
+    init(document: YAMLValue, file: String) {
+        self.document = document
+        self.file = file
+    }
+
+    private mutating func complain(_ key: String, _ message: String) {
+        let complaint = Complaint(file: file, line: document.line(of: key), key: key, message: message)
+        if !complaints.contains(complaint) { complaints.append(complaint) }
+    }
+
+    private mutating func checkNames(_ app: App) {
+        noneTwice(app.tests.map(\.name), "test step", "spec.test")
+        if !app.deploy.ports.isEmpty, !KubernetesNames.isServiceLabel(app.name.text) {
+            complain("metadata.name", "an app with ports gives its name to a Service, so it must start with a letter")
+        }
+    }
+
+    /// `key` is where these settings stand.
+    private mutating func checkDeploy(_ app: App, _ key: String) {
+        let deploy = app.deploy
+        noneTwice(deploy.ports.map(\.name), "port", "\(key).ports")
+        noneTwice(deploy.ports.map { "\($0.servicePort)" }, "service port", "\(key).ports")
+        noneTwice(deploy.volumes.map(\.name), "volume", "\(key).volumes")
+        noneTwice(deploy.volumes.map(\.mountPath) + deploy.files.map(\.mountPath), "mount path", key)
+        for (name, probe) in deploy.probes.sorted(by: { $0.key < $1.key }) {
+            let place = "\(key).probes.\(name)"
+            if case .exec = probe.check { continue }
+            demandPort(probe.port, of: app, place + (probe.port == nil ? "" : ".port"))
+            if name != "readiness", let threshold = probe.successThreshold, threshold != 1 {
+                complain("\(place).successThreshold", "must be 1 for a \(name) probe")
+            }
+        }
+    }
+
+    /// Each cluster's settings are checked as that cluster gets them.
+    private mutating func checkOverrides(_ app: App) {
+        guard case .mapping(let members) = document["spec"]?["deploy"]?["overrides"]?.content else { return }
+        let clusters = app.deploy.waves.flatMap { $0.map(\.text) }
+        let own = complaints.map(\.message)
+        for cluster in members.map(\.key) {
+            let key = "spec.deploy.overrides.\(cluster)"
+            guard clusters.contains(cluster) else {
+                complain(
+                    key,
+                    "no such cluster in spec.deploy.clusters\(NearestName.hint(for: cluster, among: clusters))"
+                )
+                continue
+            }
+            var merged = AppRules(document: document, file: file)
+            merged.checkDeploy(app.overridden(for: ClusterName(cluster)), key)
+            complaints += merged.complaints.filter { !own.contains($0.message) }
+        }
+    }
+
+    private mutating func demandPort(_ name: String?, of app: App, _ key: String) {
+        let ports = app.deploy.ports.map(\.name)
+        if let name, !ports.contains(name) {
+            complain(key, "there is no port '\(name)' in spec.deploy.ports\(NearestName.hint(for: name, among: ports))")
+        } else if name == nil, ports.isEmpty {
+            complain(key, "needs a port, and spec.deploy.ports has none")
+        }
+    }
+
+    private mutating func noneTwice(_ names: [String], _ what: String, _ key: String) {
         var seen: Set<String> = []
         for name in names where !seen.insert(name).inserted {
-            complain(value, key, "the \(what) '\(name)' is given more than once")
+            complain(key, "the \(what) '\(name)' is given more than once")
         }
     }
 }

@@ -129,7 +129,7 @@ package enum AppShape {
                 ),
                 Field("entrypoint", .list(.text()), "the program and its first arguments"),
                 Field("command", .list(.text()), "further arguments"),
-                Field("env", .map(.text(), keys: variable), "environment variables in the image"),
+                Field("env", .map(.scalar, keys: variable), "environment variables in the image"),
                 Field("workingDirectory", .text(absolutePath), "where the program starts"),
                 Field("user", .text(), "the user it runs as"),
                 Field("timeout", .text(duration), "how long the build may take (default: 30m)"),
@@ -140,7 +140,7 @@ package enum AppShape {
     )
 
     static let reference: Shape = .either([
-        .text(),
+        .scalar,
         .object(
             Shape.Object(
                 [

@@ -9,6 +9,7 @@ extension Shape {
         switch self {
         case .any: return [:]
         case .boolean: return ["type": "boolean"]
+        case .scalar: return ["type": ["string", "number", "boolean"]]
         case .quantity: return ["type": ["string", "number"]]
         case .integer(let range):
             return ["type": "integer", "minimum": JSON(range.lowerBound), "maximum": JSON(range.upperBound)]
@@ -47,7 +48,7 @@ extension Shape {
     /// left open: the file check and the controller that reads the object are stricter.
     package var structuralSchema: JSON {
         switch self {
-        case .any, .either: return ["x-kubernetes-preserve-unknown-fields": true]
+        case .any, .either, .scalar: return ["x-kubernetes-preserve-unknown-fields": true]
         case .quantity: return ["x-kubernetes-int-or-string": true]
         case .list(let element, _): return ["type": "array", "items": element.structuralSchema]
         case .map(let element, _): return ["type": "object", "additionalProperties": element.structuralSchema]

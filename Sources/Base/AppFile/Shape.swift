@@ -10,6 +10,8 @@ package indirect enum Shape: Sendable {
     case text(Text = Text())
     case integer(ClosedRange<Int>)
     case boolean
+    /// Text, or a number or truth value, which counts as the text it is written as: for environment variables.
+    case scalar
     /// A Kubernetes quantity such as `250m` or `1Gi`; numbers are accepted too.
     case quantity
     case list(Shape, atLeast: Int = 0)

@@ -30,6 +30,7 @@ private struct ShapeChecker {
                 return complain(value.line, key, "\(number.text) is not a whole number from \(range.spelled)")
             }
         case (.boolean, .scalar(.bool)): return
+        case (.scalar, .scalar(.string)), (.scalar, .scalar(.number)), (.scalar, .scalar(.bool)): return
         case (.quantity, .scalar(.string(let text))):
             if Quantity(text) == nil { complain(value.line, key, "'\(text)' is not a quantity like 250m, 64Mi or 1Gi") }
         case (.quantity, .scalar(.number)): return
@@ -43,8 +44,25 @@ private struct ShapeChecker {
             }
         case (.object(let object), .mapping(let members)): checkObject(members, object, value.line, key)
         case (.either(let shapes), _): checkEither(value, shapes, key)
-        default: complain(value.line, key, "expected \(shape.meaning), found \(value.meaning)")
+        default: complainAboutKind(value, [shape], key)
         }
+    }
+
+    /// The value is of another kind than any of the shapes.
+    private mutating func complainAboutKind(_ value: YAMLValue, _ shapes: [Shape], _ key: String) {
+        let wanted = shapes.map(\.meaning).joined(separator: " or ")
+        guard case .scalar(let scalar) = value.content else {
+            return complain(value.line, key, "expected \(wanted), found \(value.meaning)")
+        }
+        if scalar.isNull {
+            let isText = shapes.contains { if case .scalar = $0 { true } else { false } }
+            let advice = isText ? "write \"\" for an empty text" : "check the indentation, or remove the key"
+            return complain(value.line, key, "is empty: expected \(wanted); \(advice)")
+        }
+        let takesText = shapes.contains { if case .text = $0 { true } else { false } }
+        let isText = scalar.string != nil
+        let advice = takesText && !isText ? " (quote it: \"\(value.written ?? "")\")" : ""
+        complain(value.line, key, "expected \(wanted), found \(value.meaning)\(advice)")
     }
 
     private mutating func checkText(_ text: String, _ rule: Shape.Text, _ line: Int, _ key: String) {
@@ -92,8 +110,7 @@ private struct ShapeChecker {
         if let closest = attempts.min(by: { $0.count < $1.count }) {
             complaints += closest
         } else {
-            let wanted = shapes.map(\.meaning).joined(separator: " or ")
-            complain(value.line, key, "expected \(wanted), found \(value.meaning)")
+            complainAboutKind(value, shapes, key)
         }
     }
 
@@ -102,11 +119,11 @@ private struct ShapeChecker {
 
 extension Shape {
     /// Whether the kind of value fits, whatever is inside.
-    fileprivate func accepts(_ value: YAMLValue) -> Bool {
+    func accepts(_ value: YAMLValue) -> Bool {
         switch (self, value.content) {
         case (.any, _), (.text, .scalar(.string)), (.integer, .scalar(.number)), (.boolean, .scalar(.bool)),
             (.quantity, .scalar(.string)), (.quantity, .scalar(.number)), (.list, .sequence), (.map, .mapping),
-            (.object, .mapping):
+            (.object, .mapping), (.scalar, .scalar(.string)), (.scalar, .scalar(.number)), (.scalar, .scalar(.bool)):
             true
         case (.either(let shapes), _): shapes.contains { $0.accepts(value) }
         default: false
@@ -118,6 +135,7 @@ extension Shape {
         case .text(let rule): rule.meaning
         case .integer(let range): "a whole number from \(range.spelled)"
         case .boolean: "true or false"
+        case .scalar: "text"
         case .quantity: "a quantity"
         case .list: "a list"
         case .map, .object: "a mapping"
@@ -135,7 +153,7 @@ extension YAMLValue {
     fileprivate var meaning: String {
         switch content {
         case .scalar(.null): "nothing"
-        case .scalar(.bool(let flag)): "\(flag) (quote it to mean text)"
+        case .scalar(.bool(let flag)): "\(flag)"
         case .scalar(.number(let number)): "the number \(number.text)"
         case .scalar(let value): "'\(value.string ?? "")'"
         case .sequence: "a list"

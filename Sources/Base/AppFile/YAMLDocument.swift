@@ -22,6 +22,8 @@ package struct YAMLValue: Sendable {
     package var content: Content
     /// From 1.
     package var line: Int
+    /// A scalar's text as it stands in the file, where that differs from its value: `0x10`, `1.10`, `True`.
+    package var written: String?
 
     /// The member of that name.
     package subscript(_ key: String) -> YAMLValue? {
@@ -38,6 +40,25 @@ package struct YAMLValue: Sendable {
     }
 }
 
+extension YAMLValue {
+    /// The line of the key at a path such as `spec.routes[0].auth`, or of the nearest of its parents that is there.
+    package func line(of path: String) -> Int {
+        var (value, line) = (self, self.line)
+        for part in path.split(whereSeparator: { $0 == "." || $0 == "[" || $0 == "]" }).map(String.init) {
+            switch value.content {
+            case .mapping(let members):
+                guard let member = members.first(where: { $0.key == part }) else { return line }
+                (value, line) = (member.value, member.line)
+            case .sequence(let elements):
+                guard let place = Int(part), elements.indices.contains(place) else { return line }
+                (value, line) = (elements[place], elements[place].line)
+            case .scalar: return line
+            }
+        }
+        return line
+    }
+}
+
 /// Why a text is no YAML, and where.
 package struct YAMLError: Error, Sendable, CustomStringConvertible {
     /// From 1.
@@ -51,11 +72,15 @@ package struct YAMLError: Error, Sendable, CustomStringConvertible {
 package enum YAMLDocument {
     /// An alias bomb must not fill the memory: so many values at most, aliases counted each time.
     private static let nodeLimit = 200_000
+    /// The parser below recurses: a small file must not overflow the stack of the thread that reads it.
+    private static let depthLimit = 100
+    private static let indentLimit = 400
 
     /// The documents of a stream separated by `---`; empty ones are left out.
     package static func parseAll(_ text: String) throws(YAMLError) -> [YAMLValue] {
+        try checkDepth(text)
         do {
-            let parser = try Parser(yaml: text)
+            let parser = try Parser(yaml: text, encoding: .utf8)
             var documents: [YAMLValue] = []
             var budget = nodeLimit
             while let root = try parser.nextRoot() {
@@ -70,6 +95,25 @@ package enum YAMLDocument {
             throw YAMLError(error)
         } catch {
             throw YAMLError(line: 1, message: "\(error)")
+        }
+    }
+
+    /// Refuses what might nest deeper than the limit, by brackets that are open and columns that are indented: cheap, and
+    /// never too low.
+    private static func checkDepth(_ text: String) throws(YAMLError) {
+        var (line, open, indent) = (1, 0, 0)
+        var isIndent = true
+        for byte in text.utf8 {
+            switch byte {
+            case 0x0A: (line, indent, isIndent) = (line + 1, 0, true)
+            case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "?"), 0x09: indent += isIndent ? 1 : 0
+            case UInt8(ascii: "["), UInt8(ascii: "{"): (open, isIndent) = (open + 1, false)
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): (open, isIndent) = (max(0, open - 1), false)
+            default: isIndent = false
+            }
+            guard open <= depthLimit, indent <= indentLimit else {
+                throw YAMLError(line: line, message: "values nest too deeply here (at most \(depthLimit) levels)")
+            }
         }
     }
 
@@ -89,7 +133,7 @@ package enum YAMLDocument {
         guard budget > 0 else { throw YAMLError(line: line, message: "more than \(nodeLimit) values") }
         switch node {
         case .scalar(let scalar):
-            return YAMLValue(content: .scalar(json(of: scalar)), line: line)
+            return YAMLValue(content: .scalar(json(of: scalar)), line: line, written: scalar.string)
         case .sequence(let sequence):
             var elements: [YAMLValue] = []
             for element in sequence { elements.append(try value(of: element, budget: &budget)) }

@@ -84,7 +84,7 @@ extension App {
             } else if let name = json["configRef"]?.string {
                 self = .config(name: name, key: key, isOptional: isOptional)
             } else {
-                self = .text(json.string ?? "")
+                self = .text(json.scalarText ?? "")
             }
         }
     }

@@ -92,7 +92,7 @@ extension App {
             }
             entrypoint = json.texts("entrypoint")
             command = json.texts("command")
-            environment = json["env"]?.stringMap ?? [:]
+            environment = (json["env"]?.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.scalarText }
             workingDirectory = json["workingDirectory"]?.string
             user = json["user"]?.string
             timeout = json.duration("timeout") ?? .seconds(1800)
@@ -107,7 +107,8 @@ extension App {
 
         init(_ json: JSON) {
             hosts = json.texts("hosts")
-            paths = json["paths"]?.array?.compactMap(\.string) ?? ["/"]
+            let given = json.texts("paths")
+            paths = given.isEmpty ? ["/"] : given
             port = json["port"]?.string
         }
     }
