@@ -100,6 +100,8 @@ package struct KubeStatus: Error, Sendable, Hashable, CustomStringConvertible {
     package var causes: [Cause]
     /// The other members of `details` (`name`, `group`, `kind`, `uid`, `retryAfterSeconds`).
     package var details: JSON
+    /// With which an expired list can go on, where the API offers that.
+    package var continuation: String?
 
     package init(code: Int, reason: String, message: String, causes: [Cause] = [], details: JSON = [:]) {
         self.code = code

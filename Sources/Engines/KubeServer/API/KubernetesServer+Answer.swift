@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+extension KubernetesServer {
+    /// Bodies above this are refused unread.
+    static let bodyLimit = 3 << 20
+
+    /// Answers one request. It never throws: what goes wrong is a `Status`.
+    package func answer(_ request: APIRequest) async -> APIResponse {
+        do {
+            return try await route(request)
+        } catch {
+            return Self.response(error)
+        }
+    }
+
+    static func response(_ status: KubeStatus) -> APIResponse {
+        APIResponse(status: status.code, body: .bytes(status.json.bytes))
+    }
+
+    static func response(_ json: JSON, status: Int = 200, contentType: String = "application/json") -> APIResponse {
+        APIResponse(status: status, contentType: contentType, body: .bytes(json.bytes))
+    }
+
+    static func text(_ text: String, status: Int = 200) -> APIResponse {
+        APIResponse(status: status, contentType: "text/plain; charset=utf-8", body: .bytes(Array(text.utf8)))
+    }
+
+    static let noPage = text("404 page not found\n", status: 404)
+
+    private func route(_ request: APIRequest) async throws(KubeStatus) -> APIResponse {
+        guard request.body.count <= Self.bodyLimit else { throw .tooLarge(limit: Self.bodyLimit) }
+        let route = Route(request.path)
+        if case .objects(let target) = route { return try await objects(request, target) }
+        guard request.user != nil || Self.isOpenToAll(route) else { throw Self.anonymous(request) }
+        guard request.method == "GET" || request.method == "HEAD" else {
+            if case .unknown = route { return Self.noPage }
+            throw .methodNotAllowed
+        }
+        switch route {
+        case .root, .version, .health, .unknown: return Self.misc(route, request, self)
+        case .openAPI(let document): return openAPI(document, request)
+        default: return try discovery(route, request)
+        }
+    }
+
+    private static func isOpenToAll(_ route: Route) -> Bool {
+        switch route {
+        case .version, .health: true
+        default: false
+        }
+    }
+
+    private static func anonymous(_ request: APIRequest) -> KubeStatus {
+        let verb = request.method == "GET" ? "get" : request.method.lowercased()
+        return KubeStatus(
+            code: 403, reason: "Forbidden",
+            message: "forbidden: User \"system:anonymous\" cannot \(verb) path \"\(request.path)\"", details: [:])
+    }
+
+    private static func misc(_ route: Route, _ request: APIRequest, _ server: KubernetesServer) -> APIResponse {
+        switch route {
+        case .root: return server.rootPaths()
+        case .version: return response(server.versionDocument)
+        case .health(let name, let check): return server.health(name, check: check, Query(request.query))
+        default: return noPage
+        }
+    }
+
+    /// Answers a request for objects: finds the resource, then does what the method asks.
+    private func objects(_ request: APIRequest, _ target: Route.Target) async throws(KubeStatus) -> APIResponse {
+        let snapshot = catalog.snapshot
+        let found = snapshot.resource(group: target.group, version: target.version, plural: target.plural)
+        guard let resource = found else {
+            guard request.user != nil else { throw Self.anonymous(request) }
+            guard snapshot.builtInGroups.contains(target.group) else { return Self.noPage }
+            throw .noSuchResource
+        }
+        let call = try Call(request, target, resource)
+        guard request.user != nil else { throw call.forbiddenToAnonymous }
+        return try await perform(call)
+    }
+
+    private func perform(_ call: Call) async throws(KubeStatus) -> APIResponse {
+        guard let name = call.name else { return try await performOnCollection(call) }
+        guard call.subresource.isEmpty else { return try await performOnSubresource(call, name) }
+        switch call.request.method {
+        case "GET", "HEAD":
+            return call.options.isWatch || call.isWatchPath
+                ? try await watchResponse(call.watchingOne(name)) : try getResponse(call, name)
+        case "PUT": return try await updateResponse(call, name)
+        case "PATCH": return try await patchResponse(call, name)
+        case "DELETE": return try await deleteResponse(call, name)
+        default: throw .methodNotAllowed
+        }
+    }
+
+    private func performOnCollection(_ call: Call) async throws(KubeStatus) -> APIResponse {
+        switch call.request.method {
+        case "GET", "HEAD":
+            return call.options.isWatch || call.isWatchPath ? try await watchResponse(call) : try listResponse(call)
+        case "POST":
+            guard call.namespace != nil || !call.resource.type.isNamespaced else { throw .methodNotAllowed }
+            return try await createResponse(call)
+        case "DELETE":
+            guard call.resource.verbs.contains("deletecollection") else { throw .methodNotAllowed }
+            return try await deleteCollectionResponse(call)
+        default: throw .methodNotAllowed
+        }
+    }
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+import Ports
+
+extension KubernetesServer {
+    /// How often a write is tried again after another one came first, where the client named no version.
+    private static let attempts = 10
+
+    func updateResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
+        let parameters = try WriteParameters(call.query, kind: "UpdateOptions")
+        let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
+        try matchName(decoded.object, name)
+        try matchNamespace(decoded.object, call)
+        let written = try await update(decoded, call.resource, call.namespace, name, parameters)
+        return try present(written.value, call, status: written.isCreated ? 201 : 200, warnings: written.warnings)
+    }
+
+    func matchName(_ object: JSON, _ name: String) throws(KubeStatus) {
+        let given = object[path: "metadata", "name"]?.string ?? ""
+        guard given == name else {
+            guard !given.isEmpty else { throw .badRequest("name must be provided") }
+            throw .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
+        }
+    }
+
+    private func matchNamespace(_ object: JSON, _ call: Call) throws(KubeStatus) {
+        let given = object[path: "metadata", "namespace"]?.string ?? ""
+        guard !given.isEmpty, given != call.namespace ?? "" else { return }
+        throw .badRequest(
+            "the namespace of the object (\(given)) does not match the namespace on the URL (\(call.namespace ?? ""))")
+    }
+
+    /// Replaces an object; kinds that allow it are created where they are not there.
+    func update(
+        _ decoded: BodyDecoder.Decoded, _ resource: Resource, _ namespace: String?, _ name: String,
+        _ parameters: WriteParameters
+    ) async throws(KubeStatus) -> Written {
+        if try read(resource.key(namespace: namespace, name: name)) == nil, resource.traits.allowsCreateOnUpdate,
+            (decoded.object[path: "metadata", "resourceVersion"]?.string ?? "").isEmpty
+        {
+            return try await create(decoded, resource, namespace, parameters)
+        }
+        let change = Change(resource: resource, namespace: namespace, name: name, parameters: parameters)
+        var defaulted = decoded.object
+        resource.strategy.setDefaults(&defaulted)
+        let object = defaulted
+        return try await apply(change) { (_) throws(KubeStatus) in (object, decoded.warnings) }
+    }
+
+    /// A change to one stored object.
+    struct Change: Sendable {
+        enum Part: Sendable { case whole, status, finalize, binding }
+
+        var resource: Resource
+        var namespace: String?
+        var name: String
+        var parameters: WriteParameters
+        var part = Part.whole
+        /// A patch is made of the object it changes, so it needs to name no version.
+        var isPatch = false
+    }
+
+    /// Reads the object, lets `make` produce the new one, checks and stores it; starts again when somebody was faster
+    /// and the new object names no version.
+    func apply(
+        _ change: Change, _ make: (JSON) throws(KubeStatus) -> (JSON, [String])
+    ) async throws(KubeStatus) -> Written {
+        var attempts = Self.attempts
+        while true {
+            attempts -= 1
+            let stored = try find(change.resource, change.namespace, change.name)
+            let old = try StoredJSON.parse(stored.value, as: nil)
+            var (object, warnings) = try make(old)
+            let asked = try askedVersion(object, change, stored)
+            if change.part == .whole { try checkUID(object, old, change) }
+            try merge(&object, old, change)
+            do {
+                let written = try await store(object, old, stored, change)
+                return Written(value: written.value, warnings: warnings + written.warnings)
+            } catch where error.reason == "Conflict" && error.causes.isEmpty && !asked && attempts > 0 {
+                continue
+            }
+        }
+    }
+
+    /// Whether the new object names a version; one that is not the current one is a conflict.
+    private func askedVersion(_ object: JSON, _ change: Change, _ stored: StoredObject) throws(KubeStatus) -> Bool {
+        let version = object[path: "metadata", "resourceVersion"]?.string ?? ""
+        guard !version.isEmpty else {
+            guard change.isPatch || change.resource.traits.allowsUnconditionalUpdate || change.part != .whole else {
+                var errors = FieldErrors()
+                errors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+                throw .invalid(
+                    errors, kind: change.resource.type.kind, group: change.resource.type.group, name: change.name)
+            }
+            return false
+        }
+        guard version == stored.revision.description else { throw .modified(change.resource.type, change.name) }
+        return true
+    }
+
+    private func checkUID(_ object: JSON, _ old: JSON, _ change: Change) throws(KubeStatus) {
+        let given = object[path: "metadata", "uid"]?.string ?? ""
+        let uid = old[path: "metadata", "uid"]?.string ?? ""
+        guard !given.isEmpty, given != uid else { return }
+        throw .conflict(
+            change.resource.type, change.name,
+            "Precondition failed: UID in precondition: \(given), UID in object meta: \(uid)")
+    }
+
+    /// Takes over from the old object what this kind of change may not touch.
+    private func merge(_ object: inout JSON, _ old: JSON, _ change: Change) throws(KubeStatus) {
+        let context = WriteContext(now: clock.now, isDryRun: change.parameters.isDryRun)
+        let strategy = change.resource.strategy
+        switch change.part {
+        case .whole:
+            if object["metadata"]?.object == nil { object["metadata"] = [:] }
+            MetadataRules.carryOver(&object, from: old)
+            if change.resource.traits.hasStatus { object["status"] = old["status"] }
+            strategy.prepareForUpdate(&object, from: old, context)
+            Self.countGeneration(&object, from: old, change.resource.traits)
+        case .status:
+            var merged = old
+            merged["status"] = object["status"]
+            strategy.prepareForStatusUpdate(&merged, from: old, context)
+            object = merged
+        case .finalize:
+            var merged = old
+            merged.set(object[path: "spec", "finalizers"], at: ["spec", "finalizers"])
+            object = merged
+        case .binding: break
+        }
+    }
+
+    /// A change that counts makes a new generation.
+    private static func countGeneration(_ object: inout JSON, from old: JSON, _ traits: KindTraits) {
+        guard traits.hasGeneration else { return }
+        let isChanged: Bool
+        if traits.generationCountsAll {
+            let skipped: Set<String> = traits.hasStatus ? ["metadata", "status"] : ["metadata"]
+            func counted(_ json: JSON) -> JSONObject { (json.object ?? [:]).filter { !skipped.contains($0.key) } }
+            isChanged = counted(object) != counted(old)
+        } else {
+            isChanged = traits.generationFields.contains { object[$0] != old[$0] }
+        }
+        guard isChanged else { return }
+        let before = old[path: "metadata", "generation"]?.int ?? 0
+        object.set(JSON(before + 1), at: ["metadata", "generation"])
+    }
+
+    private func store(
+        _ object: JSON, _ old: JSON, _ stored: StoredObject, _ change: Change
+    ) async throws(KubeStatus) -> Written {
+        let resource = change.resource
+        var object = object
+        try validate(object, old, change)
+        let warnings = change.part == .whole ? resource.strategy.warnings(object, from: old) : []
+        let claim = try serviceAddresses.claim(&object, from: old, resource, isDryRun: change.parameters.isDryRun)
+        object.set(old[path: "metadata", "resourceVersion"], at: ["metadata", "resourceVersion"])
+        guard object != old else { return Written(value: stored.value, warnings: warnings) }
+        if isGone(object, resource) {
+            return try await remove(object, stored, resource, change.parameters.isDryRun, warnings)
+        }
+        let body = StoredJSON(object)
+        guard !change.parameters.isDryRun else {
+            return Written(value: body.bytes(at: stored.revision), warnings: warnings)
+        }
+        do {
+            let new = try await log.write(stored.key, expecting: .revision(stored.revision)) { body.bytes(at: $0) }
+            serviceAddresses.settle(claim)
+            await afterWrite(resource, object)
+            return Written(value: new.value, warnings: warnings)
+        } catch {
+            serviceAddresses.release(claim)
+            throw Self.status(of: error) { .modified(resource.type, change.name) }
+        }
+    }
+
+    private func validate(_ object: JSON, _ old: JSON, _ change: Change) throws(KubeStatus) {
+        let strategy = change.resource.strategy
+        var errors = FieldErrors()
+        switch change.part {
+        case .whole:
+            MetadataRules.validateUpdate(object, from: old, &errors)
+            MetadataRules.validateUpdate(object, from: old, &errors)
+            strategy.validate(object, &errors)
+            strategy.validateUpdate(object, from: old, &errors)
+        case .status: strategy.validateStatusUpdate(object, from: old, &errors)
+        case .finalize, .binding: break
+        }
+        try refuse(errors, change.resource, change.name)
+        if change.part == .whole, let refusal = strategy.refusal(object, from: old) {
+            throw .forbidden(change.resource.type, change.name, refusal)
+        }
+    }
+
+    /// Whether the last thing that held a deleted object has let go.
+    private func isGone(_ object: JSON, _ resource: Resource) -> Bool {
+        let metadata = object["metadata"] ?? [:]
+        guard metadata["deletionTimestamp"]?.string != nil else { return false }
+        guard metadata["finalizers"]?.array?.isEmpty ?? true else { return false }
+        if resource.type == .namespaces { return object[path: "spec", "finalizers"]?.array?.isEmpty ?? true }
+        return (metadata["deletionGracePeriodSeconds"]?.int ?? 0) == 0
+    }
+
+    private func remove(
+        _ object: JSON, _ stored: StoredObject, _ resource: Resource, _ isDryRun: Bool, _ warnings: [String]
+    ) async throws(KubeStatus) -> Written {
+        let body = StoredJSON(object)
+        if !isDryRun { try await removeFromLog(body, stored, resource, object) }
+        return Written(value: body.bytes(at: stored.revision), warnings: warnings)
+    }
+
+    /// Takes the object out of the log; its last state goes with the deletion.
+    @discardableResult
+    func removeFromLog(
+        _ body: StoredJSON, _ stored: StoredObject, _ resource: Resource, _ object: JSON
+    ) async throws(KubeStatus) -> Revision {
+        do {
+            let revision = try await log.delete(stored.key, expecting: stored.revision) { body.bytes(at: $0) }
+            await afterRemoval(resource, object)
+            return revision
+        } catch {
+            let name = object[path: "metadata", "name"]?.string ?? ""
+            throw Self.status(of: error) { .modified(resource.type, name) }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+/// The resources that are served without any CustomResourceDefinition, in the order of discovery.
+enum BuiltInResources {
+    static func all(_ configuration: KubernetesServer.Configuration) -> [Resource] {
+        core(configuration) + apps(configuration) + [
+            resource(.eventsV1, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields) {
+                $0.prefix = "/registry/events/"
+                $0.storageHash = StorageVersionHash.text(group: "", version: "v1", kind: "Event")
+            }
+        ] + others(configuration)
+    }
+
+    private static func resource(
+        _ type: ResourceType, _ strategy: any KindStrategy, _ columns: any TableColumns, short: [String] = [],
+        categories: [String] = [], status: Bool = false, fields: SelectableFields = SelectableFields(),
+        _ adjust: (inout Resource) -> Void = { _ in }
+    ) -> Resource {
+        var resource = Resource(type, strategy: strategy, columns: columns)
+        resource.shortNames = short
+        resource.categories = categories
+        resource.fields = fields
+        adjust(&resource)
+        if status {
+            resource.subresources.append(
+                .init(name: "status", kind: type.kind, verbs: Resource.Subresource.readWrite))
+        }
+        return resource
+    }
+
+    private static let eventFields = SelectableFields.paths([
+        "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+        "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+        "reportingComponent", "type",
+    ]).with("source") { event in
+        let component = SelectableFields.text(event[path: "source", "component"])
+        return component.isEmpty ? SelectableFields.text(event["reportingComponent"]) : component
+    }
+
+    private static let podFields = SelectableFields.paths([
+        "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase",
+        "status.podIP", "status.nominatedNodeName",
+    ]).with("spec.hostNetwork") { $0[path: "spec", "hostNetwork"]?.bool == true ? "true" : "false" }
+
+    private static func core(_ configuration: KubernetesServer.Configuration) -> [Resource] {
+        [
+            resource(.configMaps, ConfigMapStrategy(), ConfigMapColumns(), short: ["cm"]),
+            resource(.events, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields),
+            resource(
+                .namespaces, NamespaceStrategy(), NamespaceColumns(), short: ["ns"],
+                status: true, fields: .paths(["status.phase"])
+            ) {
+                $0.verbs.removeAll { $0 == "deletecollection" }
+                $0.subresources = [.init(name: "finalize", kind: "Namespace", verbs: ["update"])]
+            },
+            resource(
+                .nodes, NodeStrategy(), NodeColumns(), short: ["no"], status: true,
+                fields: SelectableFields.paths([]).with("spec.unschedulable") {
+                    $0[path: "spec", "unschedulable"]?.bool == true ? "true" : "false"
+                }),
+            resource(
+                .persistentVolumeClaims, ClaimStrategy(), ClaimColumns(), short: ["pvc"], status: true),
+            resource(.persistentVolumes, VolumeStrategy(), VolumeColumns(), short: ["pv"], status: true),
+            resource(
+                .pods, PodStrategy(refusesUnsupported: configuration.refusesUnsupportedPods), PodColumns(), short: ["po"],
+                categories: ["all"], status: true, fields: podFields
+            ) {
+                $0.subresources = [
+                    .init(name: "binding", kind: "Binding", verbs: ["create"]),
+                    .init(name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"]),
+                    .init(name: "log", kind: "Pod", verbs: ["get"]),
+                ]
+            },
+            resource(.secrets, SecretStrategy(), SecretColumns(), fields: .paths(["type"])),
+            resource(.serviceAccounts, ServiceAccountStrategy(), ServiceAccountColumns(), short: ["sa"]),
+            resource(
+                .services, ServiceStrategy(refusesUDP: configuration.refusesUDPServices), ServiceColumns(),
+                short: ["svc"], categories: ["all"], status: true,
+                fields: .paths(["spec.clusterIP", "spec.type"])),
+        ]
+    }
+
+    private static func apps(_ configuration: KubernetesServer.Configuration) -> [Resource] {
+        let isStrict = configuration.refusesUnsupportedPods
+        func scaled(_ resource: inout Resource) {
+            resource.scale = .workload
+            resource.subresources = [
+                .init(
+                    name: "scale", kind: "Scale", group: "autoscaling", version: "v1",
+                    verbs: Resource.Subresource.readWrite)
+            ]
+        }
+        return [
+            resource(
+                .deployments, DeploymentStrategy(warnsOfRefusals: isStrict), DeploymentColumns(), short: ["deploy"],
+                categories: ["all"], status: true, scaled),
+            resource(
+                .replicaSets, ReplicaSetStrategy(warnsOfRefusals: isStrict), ReplicaSetColumns(), short: ["rs"],
+                categories: ["all"], status: true, scaled),
+        ]
+    }
+
+    private static func others(_ configuration: KubernetesServer.Configuration) -> [Resource] {
+        [
+            resource(
+                .jobs, JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods), JobColumns(),
+                categories: ["all"], status: true, fields: .paths(["status.successful"])),
+            resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
+            resource(.storageClasses, StorageClassStrategy(), StorageClassColumns(), short: ["sc"]),
+            resource(
+                .customResourceDefinitions, DefinitionStrategy(), DefinitionColumns(), short: ["crd", "crds"],
+                categories: ["api-extensions"], status: true),
+            resource(.leases, LeaseStrategy(), LeaseColumns()),
+            resource(.endpointSlices, EndpointSliceStrategy(), EndpointSliceColumns()),
+        ]
+    }
+}
+
+extension ResourceType {
+    /// The same events as in the core group, under the newer name.
+    static let eventsV1 = ResourceType(
+        group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", isNamespaced: true)
+}
+
+extension SelectableFields {
+    func with(_ field: String, _ value: @escaping @Sendable (JSON) -> String) -> SelectableFields {
+        var result = self
+        result.fields[field] = value
+        return result
+    }
+}

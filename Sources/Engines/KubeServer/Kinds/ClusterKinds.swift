@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+struct NamespaceStrategy: KindStrategy {
+    let traits = KindTraits(nameProblems: NameRules.dnsLabelProblems, hasStatus: true, returnsDeleted: true)
+
+    private static let nameLabel = "kubernetes.io/metadata.name"
+
+    func setDefaults(_ object: inout JSON) {
+        // The label says the name, whatever the client wrote into it.
+        guard let name = object[path: "metadata", "name"]?.string, !name.isEmpty else { return }
+        object.set(.string(name), at: ["metadata", "labels", Self.nameLabel])
+    }
+
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        setDefaults(&object)
+        var finalizers = object[path: "spec", "finalizers"]?.array ?? []
+        if !finalizers.contains("kubernetes") { finalizers.append("kubernetes") }
+        object.set(.array(finalizers), at: ["spec", "finalizers"])
+        object["status"] = ["phase": "Active"]
+    }
+
+    func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {
+        object.set(old[path: "spec", "finalizers"], at: ["spec", "finalizers"])
+    }
+}
+
+struct NodeStrategy: KindStrategy {
+    let traits = KindTraits(hasStatus: true)
+
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        // Until its agent says otherwise, a new node takes no pods.
+        var taints = object[path: "spec", "taints"]?.array ?? []
+        let key: JSON = "node.kubernetes.io/not-ready"
+        if !taints.contains(where: { $0["key"] == key && $0["effect"] == "NoSchedule" }) {
+            taints.append(["key": key, "effect": "NoSchedule"])
+        }
+        object.set(.array(taints), at: ["spec", "taints"])
+    }
+
+    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        for (place, taint) in (object[path: "spec", "taints"]?.array ?? []).enumerated() {
+            let field = "spec.taints[\(place)]"
+            let key = taint["key"]?.string ?? ""
+            for problem in NameRules.qualifiedNameProblems(key) { errors.invalid("\(field).key", key, problem) }
+            let value = taint["value"]?.string ?? ""
+            for problem in NameRules.labelValueProblems(value) { errors.invalid("\(field).value", value, problem) }
+            Taints.checkEffect(taint["effect"]?.string ?? "", "\(field).effect", &errors)
+        }
+    }
+}
+
+enum Taints {
+    static let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+    static func checkEffect(_ effect: String, _ field: String, _ errors: inout FieldErrors) {
+        if effect.isEmpty { return errors.required(field) }
+        if !effects.contains(effect) { errors.notSupported(field, effect, effects) }
+    }
+}
+
+struct StorageClassStrategy: KindStrategy {
+    let traits = KindTraits(returnsDeleted: true)
+
+    func setDefaults(_ object: inout JSON) {
+        if object["reclaimPolicy"] == nil { object["reclaimPolicy"] = "Delete" }
+        if object["volumeBindingMode"] == nil { object["volumeBindingMode"] = "Immediate" }
+    }
+
+    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        let provisioner = object["provisioner"]?.string ?? ""
+        if provisioner.isEmpty {
+            errors.required("provisioner", provisioner)
+        } else {
+            for problem in NameRules.qualifiedNameProblems(provisioner.lowercased()) {
+                errors.invalid("provisioner", provisioner, problem)
+            }
+        }
+        let policy = object["reclaimPolicy"]?.string ?? ""
+        if !["Delete", "Retain"].contains(policy) { errors.notSupported("reclaimPolicy", policy, ["Delete", "Retain"]) }
+        let mode = object["volumeBindingMode"]?.string ?? ""
+        let modes = ["Immediate", "WaitForFirstConsumer"]
+        if !modes.contains(mode) { errors.notSupported("volumeBindingMode", mode, modes) }
+    }
+
+    func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        for member in ["parameters", "provisioner", "reclaimPolicy"] where object[member] != old[member] {
+            switch member {
+            case "reclaimPolicy":
+                errors.forbidden(member, "updates to reclaimPolicy are forbidden.")
+            default: errors.forbidden(member, "updates to \(member) are forbidden.")
+            }
+        }
+        if object["volumeBindingMode"] != old["volumeBindingMode"] {
+            errors.invalid("volumeBindingMode", object["volumeBindingMode"] ?? .null, "field is immutable")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+/// One version of a custom resource: how its objects are read and checked.
+struct CustomVersion: Sendable {
+    /// The CustomResourceDefinition's name.
+    let definition: String
+
+    func prune(_ json: JSON) -> (object: JSON, unknown: [String]) { (json, []) }
+}
+
+/// The rules of custom resources: those of their schema.
+struct CustomStrategy: KindStrategy {
+    let version: CustomVersion
+    let traits: KindTraits
+
+    init(_ version: CustomVersion, hasStatus: Bool) {
+        self.version = version
+        traits = KindTraits(generationCountsAll: true, hasStatus: hasStatus, allowsUnconditionalUpdate: false)
+    }
+
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        if traits.hasStatus { object["status"] = nil }
+    }
+}
+
+extension Resource {
+    /// The resources that a CustomResourceDefinition serves, one a version.
+    static func custom(_ definition: JSON) -> [Resource] {
+        let spec = definition["spec"] ?? [:]
+        guard let group = spec["group"]?.string, let plural = spec[path: "names", "plural"]?.string,
+            let kind = spec[path: "names", "kind"]?.string
+        else { return [] }
+        let name = definition[path: "metadata", "name"]?.string ?? "\(plural).\(group)"
+        return (spec["versions"]?.array ?? []).compactMap { version in
+            guard version["served"]?.bool == true, let text = version["name"]?.string else { return nil }
+            let type = ResourceType(
+                group: group, version: text, plural: plural, kind: kind,
+                isNamespaced: spec["scope"]?.string != "Cluster")
+            return custom(type, CustomVersion(definition: name), version, spec)
+        }
+    }
+
+    private static func custom(
+        _ type: ResourceType, _ custom: CustomVersion, _ version: JSON, _ spec: JSON
+    ) -> Resource {
+        let names = spec["names"] ?? [:]
+        let hasStatus = version[path: "subresources", "status"] != nil
+        var resource = Resource(
+            type, singular: names["singular"]?.string, strategy: CustomStrategy(custom, hasStatus: hasStatus),
+            columns: CustomColumns(version["additionalPrinterColumns"]?.array))
+        resource.listKind = names["listKind"]?.string ?? "\(type.kind)List"
+        resource.shortNames = (names["shortNames"]?.array ?? []).compactMap(\.string)
+        resource.categories = (names["categories"]?.array ?? []).compactMap(\.string)
+        resource.verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
+        resource.custom = custom
+        let fields = (version["selectableFields"]?.array ?? []).compactMap { $0["jsonPath"]?.string }
+        resource.fields = .paths(fields.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 })
+        if hasStatus {
+            resource.subresources.append(
+                .init(name: "status", kind: type.kind, verbs: Subresource.readWrite))
+        }
+        if let scale = version[path: "subresources", "scale"] {
+            resource.scale = ScalePaths(scale)
+            resource.subresources.append(
+                .init(
+                    name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: Subresource.readWrite))
+        }
+        // All versions of an object are stored under the version that the definition names.
+        let storage = (spec["versions"]?.array ?? []).first { $0["storage"]?.bool == true }?["name"]?.string
+        resource.storageHash = StorageVersionHash.text(
+            group: type.group, version: storage ?? type.version, kind: type.kind)
+        return resource
+    }
+}
+
+extension ScalePaths {
+    /// From a definition's `scale`, whose paths are dotted.
+    init(_ scale: JSON) {
+        func parts(_ member: String) -> [String] {
+            (scale[member]?.string ?? "").split(separator: ".").map(String.init)
+        }
+        self.init(
+            specReplicas: parts("specReplicasPath"), statusReplicas: parts("statusReplicasPath"),
+            selector: scale["labelSelectorPath"] == nil ? nil : parts("labelSelectorPath"))
+    }
+}

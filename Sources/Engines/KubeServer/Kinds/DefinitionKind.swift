@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+struct DefinitionStrategy: KindStrategy {
+    let traits = KindTraits(generationFields: ["spec"], hasStatus: true, allowsUnconditionalUpdate: false)
+
+    func setDefaults(_ object: inout JSON) {
+        guard var spec = object["spec"], spec.object != nil else { return }
+        let kind = spec[path: "names", "kind"]?.string ?? ""
+        if !kind.isEmpty {
+            var names = spec["names"] ?? [:]
+            PodDefaults.setIfAbsent(&names, "singular", .string(kind.lowercased()))
+            PodDefaults.setIfAbsent(&names, "listKind", .string("\(kind)List"))
+            spec["names"] = names
+        }
+        if spec["conversion"] == nil { spec["conversion"] = ["strategy": "None"] }
+        object["spec"] = spec
+    }
+
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        let stored = (object[path: "spec", "versions"]?.array ?? []).filter { $0["storage"]?.bool == true }
+            .compactMap { $0["name"] }
+        object["status"] = [
+            "conditions": .null, "acceptedNames": ["plural": "", "kind": ""], "storedVersions": .array(stored),
+        ]
+    }
+
+    func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {
+        // A version that was ever stored is remembered.
+        let stored = (object[path: "spec", "versions"]?.array ?? []).first { $0["storage"]?.bool == true }?["name"]
+        var versions = object[path: "status", "storedVersions"]?.array ?? []
+        guard let stored, !versions.contains(stored) else { return }
+        versions.append(stored)
+        object.set(.array(versions), at: ["status", "storedVersions"])
+    }
+
+    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        let spec = object["spec"] ?? [:]
+        let group = spec["group"]?.string ?? ""
+        let plural = spec[path: "names", "plural"]?.string ?? ""
+        let name = object[path: "metadata", "name"]?.string ?? ""
+        if name != "\(plural).\(group)" {
+            errors.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group")
+        }
+        if group.isEmpty {
+            errors.required("spec.group")
+        } else {
+            for problem in NameRules.dnsSubdomainProblems(group) { errors.invalid("spec.group", group, problem) }
+            if !group.contains(".") { errors.invalid("spec.group", group, "should be a domain with at least one dot") }
+        }
+        let scope = spec["scope"]?.string ?? ""
+        if scope.isEmpty {
+            errors.required("spec.scope")
+        } else if !["Cluster", "Namespaced"].contains(scope) {
+            errors.notSupported("spec.scope", scope, ["Cluster", "Namespaced"])
+        }
+        checkVersions(spec["versions"]?.array ?? [], &errors)
+        checkNames(spec["names"] ?? [:], &errors)
+    }
+
+    private func checkVersions(_ versions: [JSON], _ errors: inout FieldErrors) {
+        var names: Set<String> = []
+        var isUnique = true
+        for (place, version) in versions.enumerated() {
+            let name = version["name"]?.string ?? ""
+            for problem in NameRules.dns1035Problems(name) {
+                errors.invalid("spec.versions[\(place)].name", name, problem)
+            }
+            isUnique = names.insert(name).inserted && isUnique
+        }
+        if !isUnique { errors.invalid("spec.versions", .array(versions), "must contain unique version names") }
+        let stored = versions.filter { $0["storage"]?.bool == true }
+        if stored.count != 1 {
+            errors.invalid("spec.versions", .array(versions), "must have exactly one version marked as storage version")
+        }
+    }
+
+    private func checkNames(_ names: JSON, _ errors: inout FieldErrors) {
+        func check(_ member: String, _ text: String, _ field: String) {
+            for problem in NameRules.dns1035Problems(text) { errors.invalid(field, text, problem) }
+        }
+        let plural = names["plural"]?.string ?? ""
+        if plural.isEmpty { errors.required("spec.names.plural") } else { check("plural", plural, "spec.names.plural") }
+        if let singular = names["singular"]?.string { check("singular", singular, "spec.names.singular") }
+        let kind = names["kind"]?.string ?? ""
+        if kind.isEmpty {
+            errors.required("spec.names.kind")
+        } else {
+            for problem in NameRules.dns1035Problems(kind.lowercased()) {
+                errors.invalid("spec.names.kind", kind, "may have mixed case, but should otherwise match: \(problem)")
+            }
+        }
+        let list = names["listKind"]?.string ?? ""
+        if !list.isEmpty, list == kind { errors.invalid("spec.names.listKind", list, "kind and listKind may not be the same") }
+        for (place, short) in (names["shortNames"]?.array ?? []).compactMap(\.string).enumerated() {
+            check("shortNames", short, "spec.names.shortNames[\(place)]")
+        }
+    }
+
+    func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        for path in [["group"], ["scope"], ["names", "kind"], ["names", "plural"]] {
+            let now = object["spec"]?[path: path]
+            guard now != old["spec"]?[path: path] else { continue }
+            errors.invalid("spec.\(path.joined(separator: "."))", now ?? "", "field is immutable")
+        }
+        let names = Set((object[path: "spec", "versions"]?.array ?? []).compactMap { $0["name"]?.string })
+        for (place, stored) in (old[path: "status", "storedVersions"]?.array ?? []).compactMap(\.string).enumerated()
+        where !names.contains(stored) {
+            errors.invalid(
+                "status.storedVersions[\(place)]", stored,
+                "missing from spec.versions; \(stored) was previously a storage version, and must remain in spec.versions "
+                    + "until a storage migration ensures no data remains persisted in \(stored) and removes \(stored) from "
+                    + "status.storedVersions")
+        }
+    }
+}
+
+/// Serving what CustomResourceDefinitions define.
+extension KubernetesServer {
+    /// Serves a definition's resources from now on, or no longer where it is on its way out.
+    func serve(_ definition: JSON) {
+        let name = definition[path: "metadata", "name"]?.string ?? ""
+        let isLeaving = definition[path: "metadata", "deletionTimestamp"]?.string != nil
+        guard !isLeaving, conflict(definition) == nil else { return catalog.serve([], for: name) }
+        catalog.serve(Resource.custom(definition), for: name)
+    }
+
+    /// Why the definition's names cannot be served: another definition of the group has them.
+    private func conflict(_ definition: JSON) -> String? {
+        let name = definition[path: "metadata", "name"]?.string ?? ""
+        let kind = definition[path: "spec", "names", "kind"]?.string ?? ""
+        let group = definition[path: "spec", "group"]?.string ?? ""
+        let others = catalog.snapshot.all.filter { $0.type.group == group && $0.custom?.definition != name }
+        guard others.contains(where: { $0.type.kind == kind }) else { return nil }
+        return "\"\(kind)\" is already in use"
+    }
+
+    /// Records that the names are accepted and the resources served, as soon as they are.
+    func establish(_ definition: JSON) async {
+        let name = definition[path: "metadata", "name"]?.string ?? ""
+        guard definition[path: "metadata", "deletionTimestamp"]?.string == nil,
+            let resource = catalog.resource(of: .customResourceDefinitions)
+        else { return }
+        let problem = conflict(definition)
+        let now = clock.now
+        let change = Change(
+            resource: resource, namespace: nil, name: name, parameters: WriteParameters(), part: .binding)
+        // Whoever changes the definition meanwhile comes by here as well.
+        _ = try? await apply(change) { (old) throws(KubeStatus) in
+            var object = old
+            object.set(nil, at: ["metadata", "resourceVersion"])
+            Self.note(problem, in: &object, now)
+            return (object, [])
+        }
+    }
+
+    private static func note(_ problem: String?, in object: inout JSON, _ now: Timestamp) {
+        Conditions.set(
+            &object, "NamesAccepted", isTrue: problem == nil, reason: problem == nil ? "NoConflicts" : "KindConflict",
+            message: problem ?? "no conflicts found", now: now)
+        if problem == nil {
+            object.set(object[path: "spec", "names"], at: ["status", "acceptedNames"])
+        }
+        Conditions.set(
+            &object, "Established", isTrue: problem == nil,
+            reason: problem == nil ? "InitialNamesAccepted" : "NotAccepted",
+            message: problem == nil ? "the initial names have been accepted" : "not all names are accepted", now: now)
+    }
+
+    private static let cleanup: JSON = "customresourcecleanup.apiextensions.k8s.io"
+
+    /// Deletes the objects of a definition that is going, then lets it go.
+    func removeInstances(of definition: JSON) async {
+        let name = definition[path: "metadata", "name"]?.string ?? ""
+        let resources = Resource.custom(definition)
+        catalog.serve([], for: name)
+        if let resource = resources.first { await removeAll(resource) }
+        guard let own = catalog.resource(of: .customResourceDefinitions) else { return }
+        let change = Change(resource: own, namespace: nil, name: name, parameters: WriteParameters(), part: .binding)
+        _ = try? await apply(change) { (old) throws(KubeStatus) in
+            var object = old
+            object.set(nil, at: ["metadata", "resourceVersion"])
+            let kept = (old[path: "metadata", "finalizers"]?.array ?? []).filter { $0 != Self.cleanup }
+            object.set(kept.isEmpty ? nil : .array(kept), at: ["metadata", "finalizers"])
+            return (object, [])
+        }
+    }
+
+    /// Nobody serves these objects any more, so their own finalizers cannot hold them.
+    private func removeAll(_ resource: Resource) async {
+        guard let stored = try? log.list(prefix: resource.prefix).items else { return }
+        for object in stored {
+            guard let json = try? StoredJSON.parse(object.value, as: nil) else { continue }
+            _ = try? await removeFromLog(StoredJSON(json), object, resource, json)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+struct JobStrategy: KindStrategy {
+    let traits = KindTraits(generationFields: ["spec"], hasStatus: true, orphansByDefault: true)
+    let warnsOfRefusals: Bool
+
+    private static let uidLabels = ["batch.kubernetes.io/controller-uid", "controller-uid"]
+    private static let nameLabels = ["batch.kubernetes.io/job-name", "job-name"]
+
+    func setDefaults(_ object: inout JSON) {
+        TemplateRules.setDefaults(&object)
+        // Unlike other workloads, a job must say how its pods restart.
+        guard var spec = object["spec"], spec.object != nil else { return }
+        if spec["completions"] == nil, spec["parallelism"] == nil { spec["completions"] = 1 }
+        PodDefaults.setIfAbsent(&spec, "parallelism", 1)
+        PodDefaults.setIfAbsent(&spec, "backoffLimit", spec["backoffLimitPerIndex"] == nil ? 6 : JSON(Int(Int32.max)))
+        PodDefaults.setIfAbsent(&spec, "completionMode", "NonIndexed")
+        PodDefaults.setIfAbsent(&spec, "suspend", false)
+        PodDefaults.setIfAbsent(&spec, "manualSelector", false)
+        let replacement: JSON = spec["podFailurePolicy"] == nil ? "TerminatingOrFailed" : "Failed"
+        PodDefaults.setIfAbsent(&spec, "podReplacementPolicy", replacement)
+        object["spec"] = spec
+    }
+
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        object["status"] = [:]
+        if object[path: "spec", "manualSelector"]?.bool != true { generateSelector(&object, context.uid) }
+        if object[path: "metadata", "labels"]?.object?.isEmpty ?? true {
+            object.set(object[path: "spec", "template", "metadata", "labels"], at: ["metadata", "labels"])
+        }
+    }
+
+    /// Labels that only this job's pods have, and a selector for them.
+    private func generateSelector(_ object: inout JSON, _ uid: String) {
+        let name = object[path: "metadata", "name"]?.string ?? ""
+        var labels = object[path: "spec", "template", "metadata", "labels"]?.stringMap ?? [:]
+        for label in Self.nameLabels where labels[label] == nil { labels[label] = name }
+        for label in Self.uidLabels where labels[label] == nil { labels[label] = uid }
+        object.set(JSON(labels), at: ["spec", "template", "metadata", "labels"])
+        guard object[path: "spec", "selector"] == nil else { return }
+        object.set(["matchLabels": [Self.uidLabels[0]: .string(uid)]], at: ["spec", "selector"])
+    }
+
+    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        let spec = object["spec"] ?? [:]
+        for member in ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex"] {
+            TemplateRules.atLeastZero(object, member, &errors)
+        }
+        checkModes(spec, &errors)
+        if let selector = spec["selector"] { SelectorRules.check(selector, "spec.selector", &errors) }
+        let template = spec["template"] ?? [:]
+        if spec["selector"] != nil { TemplateRules.checkMatch(object, &errors) } else { errors.required("spec.selector") }
+        TemplateRules.checkMetadata(template, &errors)
+        let policy = template[path: "spec", "restartPolicy"]?.string ?? ""
+        TemplateRules.checkPod(object, &errors)
+        // What is left out becomes `Always`, which a job cannot do.
+        if policy == "Always" {
+            errors.required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"")
+        }
+    }
+
+    private func checkModes(_ spec: JSON, _ errors: inout FieldErrors) {
+        let mode = spec["completionMode"]?.string ?? "NonIndexed"
+        let modes = ["NonIndexed", "Indexed"]
+        if !modes.contains(mode) { errors.notSupported("spec.completionMode", mode, modes) }
+        if mode == "Indexed", spec["completions"] == nil {
+            errors.required("spec.completions", "when completion mode is Indexed")
+        }
+        let replacement = spec["podReplacementPolicy"]?.string ?? ""
+        let known = ["Failed", "TerminatingOrFailed"]
+        if !replacement.isEmpty, !known.contains(replacement) {
+            errors.notSupported("spec.podReplacementPolicy", replacement, known)
+        }
+    }
+
+    func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        for member in ["completions", "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
+        where object[path: "spec", member] != old[path: "spec", member] {
+            errors.invalid("spec.\(member)", object[path: "spec", member] ?? .null, "field is immutable")
+        }
+        if object[path: "spec", "template"] != old[path: "spec", "template"] {
+            errors.invalid("spec.template", object[path: "spec", "template"] ?? .null, "field is immutable")
+        }
+    }
+
+    func warnings(_ object: JSON, from old: JSON?) -> [String] {
+        warnsOfRefusals ? TemplateRules.warnings(object, from: old) : []
+    }
+}

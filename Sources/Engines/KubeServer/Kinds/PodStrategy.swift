@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+struct PodStrategy: KindStrategy {
+    let traits = KindTraits(generationFields: ["spec"], hasStatus: true, returnsDeleted: true)
+    let refusesUnsupported: Bool
+
+    func setDefaults(_ object: inout JSON) {
+        guard var spec = object["spec"], spec.object != nil else { return }
+        PodDefaults.fill(&spec)
+        object["spec"] = spec
+        PodDefaults.fillPod(&object)
+    }
+
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        guard var spec = object["spec"], spec.object != nil else { return }
+        PodAdmission.addTolerations(&spec)
+        PodAdmission.addPriority(&spec)
+        object["spec"] = spec
+        object["status"] = ["phase": "Pending", "qosClass": .string(PodAdmission.qualityOfService(spec))]
+    }
+
+    func prepareForStatusUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {
+        // Once given, the class of service stays.
+        if let quality = old[path: "status", "qosClass"] { object.set(quality, at: ["status", "qosClass"]) }
+    }
+
+    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        guard let spec = object["spec"], spec.object != nil else { return errors.required("spec.containers") }
+        PodRules(spec, at: "spec").check(&errors)
+    }
+
+    private static let changeable =
+        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+        + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+        + "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+
+    func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        var now = object["spec"] ?? [:]
+        var before = old["spec"] ?? [:]
+        let counts = ["containers", "initContainers"].map { ($0, now[$0]?.array?.count ?? 0, before[$0]?.array?.count ?? 0) }
+        for (member, new, former) in counts where new != former {
+            errors.forbidden("spec.\(member)", "pod updates may not add or remove containers")
+        }
+        guard errors.isEmpty else { return }
+        for member in ["containers", "initContainers"] {
+            PodDefaults.each(&now, member) { $0["image"] = nil }
+            PodDefaults.each(&before, member) { $0["image"] = nil }
+        }
+        checkDeadline(now, before, &errors)
+        let tolerations = now["tolerations"]?.array ?? []
+        let kept = (before["tolerations"]?.array ?? []).allSatisfy { tolerations.contains($0) }
+        if !kept { errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds") }
+        for member in ["tolerations", "activeDeadlineSeconds"] {
+            now[member] = nil
+            before[member] = nil
+        }
+        if now != before { errors.forbidden("spec", Self.changeable) }
+    }
+
+    private func checkDeadline(_ now: JSON, _ before: JSON, _ errors: inout FieldErrors) {
+        guard let former = before["activeDeadlineSeconds"]?.int else { return }
+        let field = "spec.activeDeadlineSeconds"
+        guard let new = now["activeDeadlineSeconds"]?.int else {
+            return errors.invalid(field, .null, "must not update from a positive integer to nil value")
+        }
+        if new > former { errors.invalid(field, new, "must be less than or equal to previous value") }
+    }
+
+    func refusal(_ object: JSON, from old: JSON?) -> String? {
+        guard refusesUnsupported, old == nil else { return nil }
+        let reasons = NodeLimits.refusals(object["spec"] ?? [:])
+        return reasons.isEmpty ? nil : "this cluster's node does not grant \(reasons.joined(separator: "; "))"
+    }
+
+    func warnings(_ object: JSON, from old: JSON?) -> [String] {
+        guard refusesUnsupported, old == nil else { return [] }
+        return NodeLimits.ignored(object["spec"] ?? [:], at: "spec")
+    }
+}
+
+/// What a pod may ask for that the embedded node does not do.
+///
+/// What would weaken the walls between pods and host, or promise protection that is not there, is refused; what merely
+/// has no effect is accepted with a warning.
+enum NodeLimits {
+    private static let refusedVolumes: Set<String> = ["hostPath"]
+    private static let supportedVolumes: Set<String> = [
+        "name", "emptyDir", "configMap", "secret", "downwardAPI", "projected", "persistentVolumeClaim",
+    ]
+
+    /// Each reason names the field.
+    static func refusals(_ spec: JSON) -> [String] {
+        var reasons: [String] = []
+        for member in ["hostNetwork", "hostPID", "hostIPC"] where spec[member]?.bool == true {
+            reasons.append("\(member) (spec.\(member))")
+        }
+        for volume in spec["volumes"]?.array ?? [] {
+            let name = volume["name"]?.string ?? ""
+            for kind in volume.object?.keys ?? [] where !supportedVolumes.contains(kind) {
+                reasons.append("\(kind) volumes (volume \(FieldErrors.quoted(name)))")
+            }
+        }
+        let context = spec["securityContext"] ?? [:]
+        reasons += contextRefusals(context, "spec.securityContext")
+        if !(context["sysctls"]?.array ?? []).isEmpty { reasons.append("sysctls (spec.securityContext.sysctls)") }
+        if spec["hostUsers"]?.bool == false { reasons.append("user namespaces (spec.hostUsers)") }
+        if !(spec["runtimeClassName"]?.string ?? "").isEmpty {
+            reasons.append("runtime classes (spec.runtimeClassName)")
+        }
+        for member in ["initContainers", "containers"] {
+            for container in spec[member]?.array ?? [] { reasons += containerRefusals(container) }
+        }
+        return reasons
+    }
+
+    private static func containerRefusals(_ container: JSON) -> [String] {
+        let name = FieldErrors.quoted(container["name"]?.string ?? "")
+        let context = container["securityContext"] ?? [:]
+        var reasons: [String] = []
+        if context["privileged"]?.bool == true {
+            reasons.append("privileged containers (container \(name): securityContext.privileged)")
+        }
+        let added = (context[path: "capabilities", "add"]?.array ?? []).compactMap(\.string)
+            .filter { !grantable.contains($0.hasPrefix("CAP_") ? String($0.dropFirst(4)) : $0) }
+        if !added.isEmpty {
+            reasons.append(
+                "capabilities \(added.joined(separator: ", ")) (container \(name): securityContext.capabilities.add)")
+        }
+        if context["allowPrivilegeEscalation"]?.bool == true {
+            reasons.append(
+                "privilege escalation (container \(name): securityContext.allowPrivilegeEscalation)")
+        }
+        if let mount = context["procMount"]?.string, mount != "Default" {
+            reasons.append("procMount \(mount) (container \(name): securityContext.procMount)")
+        }
+        reasons += contextRefusals(context, "container \(name): securityContext")
+        for port in container["ports"]?.array ?? [] where (port["hostPort"]?.int ?? 0) != 0 {
+            reasons.append("host ports (container \(name): ports.hostPort)")
+        }
+        if !(container["volumeDevices"]?.array ?? []).isEmpty {
+            reasons.append("block devices (container \(name): volumeDevices)")
+        }
+        return reasons
+    }
+
+    /// The default capabilities of containers, without NET_RAW: what may be named under `capabilities.add`.
+    private static let grantable: Set<String> = [
+        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
+        "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    ]
+
+    private static func contextRefusals(_ context: JSON, _ at: String) -> [String] {
+        var reasons: [String] = []
+        if let profile = context[path: "seccompProfile", "type"]?.string, profile == "Localhost" || profile == "Unconfined" {
+            reasons.append("seccomp profile \(profile) (\(at).seccompProfile)")
+        }
+        if let profile = context[path: "appArmorProfile", "type"]?.string, profile != "Unconfined" {
+            reasons.append("AppArmor profiles (\(at).appArmorProfile)")
+        }
+        if !(context["seLinuxOptions"]?.object?.isEmpty ?? true) {
+            reasons.append("SELinux options (\(at).seLinuxOptions)")
+        }
+        return reasons
+    }
+
+    private static let ignoredMembers = [
+        "affinity", "topologySpreadConstraints", "schedulingGates", "resourceClaims", "overhead",
+    ]
+
+    /// Fields that have no effect here.
+    static func ignored(_ spec: JSON, at field: String) -> [String] {
+        var texts: [String] = []
+        for member in ignoredMembers {
+            let value = spec[member]
+            let isEmpty = (value?.array?.isEmpty ?? true) && (value?.object?.isEmpty ?? true)
+            if !isEmpty { texts.append("\(field).\(member): has no effect on this cluster's node") }
+        }
+        if !(spec["ephemeralContainers"]?.array ?? []).isEmpty {
+            texts.append("\(field).ephemeralContainers: has no effect on this cluster's node")
+        }
+        return texts
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+import Synchronization
+
+@testable import KubeServer
+
+/// A server over a log in memory, with helpers that read like kubectl.
+struct TestServer {
+    let server: KubernetesServer
+    let log: ObjectLog
+    let now = Mutexed(Timestamp(seconds: 1_800_000_000))
+
+    init(_ adjust: (inout KubernetesServer.Configuration) -> Void = { _ in }) async throws {
+        let moment = now
+        let clock = WallClock { moment.value }
+        log = try ObjectLog(path: nil, clock: clock)
+        var configuration = KubernetesServer.Configuration()
+        adjust(&configuration)
+        server = try KubernetesServer(log: log, configuration: configuration, clock: clock)
+        try await server.bootstrap()
+    }
+
+    static let admin = APIUser(name: "admin", groups: ["system:masters"])
+
+    /// Sends a request; `path` may have a query.
+    func send(
+        _ method: String, _ path: String, _ body: JSON? = nil, contentType: String = "", accept: String = "application/json",
+        user: APIUser? = TestServer.admin
+    ) async -> APIResponse {
+        await send(method, path, bytes: body?.bytes ?? [], contentType: contentType, accept: accept, user: user)
+    }
+
+    func send(
+        _ method: String, _ path: String, bytes: [UInt8], contentType: String = "", accept: String = "application/json",
+        user: APIUser? = TestServer.admin
+    ) async -> APIResponse {
+        let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
+        let query = parts.count > 1 ? parts[1].split(separator: "&").map(Self.pair) : []
+        return await server.answer(
+            APIRequest(
+                method: method, path: Self.decoded(parts.first ?? ""), query: query, accept: accept,
+                contentType: contentType, body: bytes, user: user))
+    }
+
+    private static func pair(_ text: Substring) -> (name: String, value: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return (decoded(String(parts[0])), parts.count > 1 ? decoded(String(parts[1]).replacing("+", with: " ")) : "")
+    }
+
+    private static func decoded(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let pair = String(decoding: rest.prefix(2), as: UTF8.self)
+            if byte == UInt8(ascii: "%"), let value = UInt8(pair, radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension APIResponse {
+    var bytes: [UInt8] {
+        guard case .bytes(let bytes) = body else { return [] }
+        return bytes
+    }
+
+    /// The body as JSON; text that is none as a string.
+    var json: JSON { (try? JSON(parsing: bytes)) ?? .string(String(decoding: bytes, as: UTF8.self)) }
+
+    var message: String { json["message"]?.string ?? "" }
+}
+
+/// A value that a test changes while a server reads it.
+final class Mutexed<Value: Sendable>: Sendable {
+    private let stored: Mutex<Value>
+    init(_ value: Value) { stored = Mutex(value) }
+    var value: Value {
+        get { stored.withLock { $0 } }
+        set { stored.withLock { $0 = newValue } }
+    }
+}
