@@ -128,9 +128,9 @@ package final class SchemaTable: Sendable {
         byName[name].map { Schema(table: self, shape: .object($0)) }
     }
 
-    /// `group/version/kind` of every built-in kind, with its type's name.
-    var kinds: [(kind: String, type: SchemaType)] {
-        byKind.map { ($0.key, types[$0.value]) }.sorted { $0.kind < $1.kind }
+    /// Every built-in kind as `group/version/kind`, with its type, sorted.
+    var kinds: [(type: SchemaType, kind: String)] {
+        byKind.map { (types[$0.value], $0.key) }.sorted { $0.kind < $1.kind }
     }
 }
 
