@@ -47,6 +47,8 @@ package struct Controllers: Sendable {
         await withDiscardingTaskGroup { group in
             for mirror in context.mirrors.all { group.addTask { await mirror.run() } }
             group.addTask { await context.events.run() }
+            let collector = makeCollector(clock)
+            group.addTask { await collector.run() }
             for reconciler in reconcilers {
                 let loop = ControllerLoop(
                     reconciler: reconciler,
@@ -60,15 +62,38 @@ package struct Controllers: Sendable {
         }
     }
 
+    private var types: ServedTypes { ServedTypes(builtIn: builtIn, definitions: context.mirrors.definitions) }
+
+    private func makeCollector(_ clock: any Clock<Duration>) -> GarbageCollector {
+        let (api, telemetry) = (context.writer.api, telemetry)
+        return GarbageCollector(
+            context: context,
+            types: types,
+            telemetry: telemetry,
+            sleep: { try await clock.sleep(for: $0) },
+            makeMirror: { type in
+                ObjectMirror(ListQuery(type), of: api, clock: clock, trim: \.ownership) { error, delay in
+                    telemetry.emit(MirrorFailed(type: type, error: error, delay: delay))
+                }
+            },
+            graph: GarbageCollector.SharedGraph()
+        )
+    }
+
     private var reconcilers: [any Reconciler] {
-        let types = ServedTypes(builtIn: builtIn, definitions: context.mirrors.definitions)
-        return [
+        [
             NamespaceController(context: context, types: types),
             Scheduler(context: context),
             ReplicaSetController(context: context),
             DeploymentController(context: context),
             JobController(context: context),
             EndpointSliceController(context: context),
+            IngressStatusController(context: context),
+            ClaimController(context: context),
+            VolumeController(context: context),
+            NodeLifecycleController(context: context, start: context.clock.now),
+            PodGarbageController(context: context, start: context.clock.now),
+            EventExpiryController(context: context),
         ]
     }
 }

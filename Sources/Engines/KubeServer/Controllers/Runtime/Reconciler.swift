@@ -75,7 +75,7 @@ struct ControllerLoop: Sendable {
     func run() async {
         for mirror in mirrors { await mirror.waitUntilSynced() }
         let backoff = BackoffSchedule(first: .milliseconds(10), limit: .seconds(60))
-        let queue = WorkQueue(clock: clock, backoff: backoff)
+        let queue = WorkQueue<ObjectName>(clock: clock, backoff: backoff)
         for name in reconciler.initialNames { queue.add(name) }
         await withDiscardingTaskGroup { group in
             for trigger in reconciler.triggers {
@@ -97,7 +97,7 @@ struct ControllerLoop: Sendable {
         }
     }
 
-    private func look(at name: ObjectName, _ queue: WorkQueue) async {
+    private func look(at name: ObjectName, _ queue: WorkQueue<ObjectName>) async {
         do {
             queue.succeed(name, again: try await reconciler.reconcile(name))
         } catch {

@@ -8,17 +8,17 @@ import Synchronization
 /// Which names wait to be looked at, which are being looked at, and how often each failed. It knows no clock.
 ///
 /// A name is never handed out twice at the same time; one that is added while it is looked at comes again afterwards.
-struct WorkList: Sendable {
-    private var order: [ObjectName] = []
+struct WorkList<Name: Hashable & Sendable>: Sendable {
+    private var order: [Name] = []
     private var first = 0
-    private var waiting: Set<ObjectName> = []
-    private var running: Set<ObjectName> = []
-    private var dirty: Set<ObjectName> = []
-    private var failures: [ObjectName: Int] = [:]
+    private var waiting: Set<Name> = []
+    private var running: Set<Name> = []
+    private var dirty: Set<Name> = []
+    private var failures: [Name: Int] = [:]
 
     var isEmpty: Bool { waiting.isEmpty }
 
-    mutating func add(_ name: ObjectName) {
+    mutating func add(_ name: Name) {
         if running.contains(name) {
             dirty.insert(name)
             return
@@ -27,7 +27,7 @@ struct WorkList: Sendable {
         order.append(name)
     }
 
-    mutating func take() -> ObjectName? {
+    mutating func take() -> Name? {
         guard first < order.count else { return nil }
         let name = order[first]
         first += 1
@@ -41,32 +41,32 @@ struct WorkList: Sendable {
     }
 
     /// The look at `name` is over.
-    mutating func finish(_ name: ObjectName) {
+    mutating func finish(_ name: Name) {
         running.remove(name)
         if dirty.remove(name) != nil { add(name) }
     }
 
     /// How many times in a row it failed now.
-    mutating func countFailure(_ name: ObjectName) -> Int {
+    mutating func countFailure(_ name: Name) -> Int {
         failures[name, default: 0] += 1
         return failures[name] ?? 1
     }
 
-    mutating func forgetFailures(_ name: ObjectName) { failures[name] = nil }
+    mutating func forgetFailures(_ name: Name) { failures[name] = nil }
 }
 
 /// Hands names to workers, each once at a time, and brings some back later.
-final class WorkQueue: Sendable {
+final class WorkQueue<Name: Hashable & Sendable>: Sendable {
     /// A name to be added after a while.
     struct Delay: Sendable {
-        var name: ObjectName
+        var name: Name
         var duration: Duration
     }
 
     private struct State {
-        var list = WorkList()
+        var list = WorkList<Name>()
         var idle: [Int: CheckedContinuation<Void, Never>] = [:]
-        var due: [ObjectName: Timestamp] = [:]
+        var due: [Name: Timestamp] = [:]
         var nextID = 0
     }
 
@@ -83,7 +83,7 @@ final class WorkQueue: Sendable {
         (delays, delayed) = AsyncStream.makeStream()
     }
 
-    func add(_ name: ObjectName) {
+    func add(_ name: Name) {
         let worker = state.withLock { state in
             state.list.add(name)
             return state.list.isEmpty ? nil : state.idle.popFirst()?.value
@@ -92,7 +92,7 @@ final class WorkQueue: Sendable {
     }
 
     /// Adds the name after a while; the earliest of several wishes counts.
-    func add(_ name: ObjectName, after duration: Duration) {
+    func add(_ name: Name, after duration: Duration) {
         let now = clock.now
         let isEarliest = state.withLock { state in
             if let due = state.due[name], due > now, due <= now + duration { return false }
@@ -102,13 +102,13 @@ final class WorkQueue: Sendable {
         if isEarliest { delayed.yield(Delay(name: name, duration: duration)) }
     }
 
-    func addDue(_ name: ObjectName) {
+    func addDue(_ name: Name) {
         state.withLock { $0.due[name] = nil }
         add(name)
     }
 
     /// The next name, as soon as there is one; `nil` when the task is cancelled.
-    func next() async -> ObjectName? {
+    func next() async -> Name? {
         while !Task.isCancelled {
             if let name = state.withLock({ $0.list.take() }) { return name }
             await waitForWork()
@@ -135,7 +135,7 @@ final class WorkQueue: Sendable {
         }
     }
 
-    func succeed(_ name: ObjectName, again: Duration?) {
+    func succeed(_ name: Name, again: Duration?) {
         state.withLock { $0.list.forgetFailures(name) }
         finish(name)
         if let again { add(name, after: again) }
@@ -143,7 +143,7 @@ final class WorkQueue: Sendable {
 
     /// Brings the name back after a wait that grows with each failure; returns that wait.
     @discardableResult
-    func fail(_ name: ObjectName) -> Duration {
+    func fail(_ name: Name) -> Duration {
         let failures = state.withLock { $0.list.countFailure(name) }
         finish(name)
         let delay = backoff.delay(afterFailures: failures, chance: Double.random(in: 0..<1))
@@ -151,7 +151,7 @@ final class WorkQueue: Sendable {
         return delay
     }
 
-    private func finish(_ name: ObjectName) {
+    private func finish(_ name: Name) {
         let worker = state.withLock { state in
             state.list.finish(name)
             return state.list.isEmpty ? nil : state.idle.popFirst()?.value
