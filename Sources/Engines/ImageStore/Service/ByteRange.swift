@@ -15,6 +15,7 @@ enum ByteRange {
         case (let first?, nil) where ends[1].isEmpty: return first < size ? .some(first..<size) : nil
         case (let first?, let last?) where first <= last:
             return first < size ? .some(first..<min(size, last == .max ? size : last + 1)) : nil
+        case (_?, _?): return nil  // the end before the start: nothing to send
         default: return .some(nil)
         }
     }

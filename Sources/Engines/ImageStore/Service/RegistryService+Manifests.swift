@@ -32,19 +32,36 @@ extension RegistryService {
         _ request: RegistryRequest
     ) async throws -> RegistryResponse {
         let reference = try ManifestReference(text)
+        let tags = try Self.tags(request, reference)
         let bytes = try await request.bytes(limit: ManifestDocument.sizeLimit)
         let (digest, document) = try await store.put(
             bytes,
             contentType: request.headers["content-type"],
             as: reference,
+            tags: tags,
             in: repository
         )
         var response = RegistryResponse(
             201,
             [("Location", "/v2/\(repository)/manifests/\(digest)"), ("Docker-Content-Digest", "\(digest)")]
         )
+        response.headers += tags.map { ("OCI-Tag", $0) }
         if let subject = document.subject { response.headers.append(("OCI-Subject", "\(subject.digest)")) }
         return response
+    }
+
+    /// The tags that a manifest put under its digest is to have, as parameters of the request.
+    private static func tags(
+        _ request: RegistryRequest,
+        _ reference: ManifestReference
+    ) throws(RegistryError) -> [String] {
+        guard case .digest = reference else { return [] }
+        var tags: [String] = []
+        for (name, value) in request.query where name == "tag" {
+            guard ImageReference.isTag(value) else { throw RegistryError(.tagInvalid, "'\(value)' is no tag") }
+            tags.append(value)
+        }
+        return tags
     }
 
     func delete(_ text: String, _ repository: RepositoryName) async throws -> RegistryResponse {

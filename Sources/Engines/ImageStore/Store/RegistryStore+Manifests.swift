@@ -30,11 +30,12 @@ extension RegistryStore {
         RegistryError(.manifestUnknown, "the repository '\(repository)' has no manifest '\(reference)'")
     }
 
-    /// Keeps a manifest whose blobs and manifests the repository has, and points the tag at it.
+    /// Keeps a manifest whose blobs and manifests the repository has, and points the tag, and any more tags, at it.
     package func put(
         _ bytes: [UInt8],
         contentType: String?,
         as reference: ManifestReference,
+        tags: [String] = [],
         in repository: RepositoryName
     ) throws -> (digest: Digest, document: ManifestDocument) {
         guard bytes.count <= ManifestDocument.sizeLimit else {
@@ -56,6 +57,7 @@ extension RegistryStore {
             try Folder.replace("\(folder)/\(digest.hex)", with: [], by: layout.uploads)
         }
         if case .tag(let tag) = reference { try point(tag, at: digest, in: repository) }
+        for tag in tags { try point(tag, at: digest, in: repository) }
         return (digest, document)
     }
 

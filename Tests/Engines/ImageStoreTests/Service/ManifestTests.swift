@@ -136,4 +136,50 @@ struct ManifestTests {
         #expect(try JSON(parsing: rest.document)["manifests"]?[0]?["artifactType"]?.string == MediaType.configuration)
         #expect(await registry.call("GET", "/v2/none/referrers/\(subject)").status == 200)
     }
+
+    @Test("a manifest put under its digest takes tags along as parameters")
+    func tagParameters() async throws {
+        let image = try await registry.pushImage("one", to: "a", as: "digest")
+        let target = "/v2/a/manifests/\(image.digest)"
+        let answer = await registry.call("PUT", "\(target)?tag=x&tag=y", text: image.text)
+        #expect(answer.status == 201)
+        #expect(answer.headers.filter { $0.name == "OCI-Tag" }.map(\.value) == ["x", "y"])
+        #expect(await registry.call("GET", "/v2/a/tags/list").document == #"{"name":"a","tags":["x","y"]}"#)
+        #expect(await registry.call("PUT", "\(target)?tag=../z", text: image.text).code == "TAG_INVALID")
+    }
+
+    @Test("documents at the edges of the specification are kept as they are")
+    func edges() async throws {
+        let config = try await registry.pushBlob("{}", to: "a")
+        let empty: JSON = [
+            "mediaType": "application/vnd.oci.empty.v1+json", "digest": .string("\(config)"), "size": 2, "data": "e30=",
+        ]
+        var documents: [JSON] = [
+            ["schemaVersion": 2, "mediaType": .string(MediaType.manifest), "config": empty, "layers": []],
+            ["schemaVersion": 2, "mediaType": .string(MediaType.index), "manifests": []],
+            [
+                "schemaVersion": 2, "mediaType": .string(MediaType.manifest), "artifactType": "a/b", "config": empty,
+                "layers": [empty], "org.example": ["unknown": [1.50, nil]],
+            ],
+        ]
+        // Nearly 4 MiB of annotations.
+        documents[0]["annotations"] = JSON(
+            Dictionary(uniqueKeysWithValues: (0..<390).map { ("k\($0)", String(repeating: "A", count: 10_000)) })
+        )
+        for document in documents {
+            let type = document["mediaType"]?.string
+            #expect(await put(document, type: type).status == 201)
+            #expect(await registry.call("GET", "/v2/a/manifests/1").document == document.text)
+        }
+        let nested: JSON = [
+            "schemaVersion": 2, "mediaType": .string(MediaType.index),
+            "manifests": [
+                [
+                    "mediaType": .string(MediaType.index), "size": JSON(documents[1].bytes.count),
+                    "digest": .string("\(ContentHash.digest(of: documents[1].bytes))"),
+                ]
+            ],
+        ]
+        #expect(await put(nested, type: MediaType.index).status == 201)
+    }
 }

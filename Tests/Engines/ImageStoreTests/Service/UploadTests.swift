@@ -192,4 +192,34 @@ struct UploadTests {
         #expect(answer.code == "BLOB_UPLOAD_INVALID")
         #expect(try Folder.names(in: "\(scratch.path)/blobs/sha256") == [])
     }
+
+    @Test(
+        "a wrong digest is refused however the blob comes",
+        arguments: ["post", "put", "chunks", "last chunk by put"]
+    )
+    func wrongDigestEveryWay(_ way: String) async throws {
+        let wrong = ContentHash.digest(of: Array("hello".utf8))
+        let answer: RegistryResponse
+        switch way {
+        case "post": answer = await registry.call("POST", "/v2/a/blobs/uploads/?digest=\(wrong)", text: "hello world")
+        case "put": answer = try await registry.call("PUT", "\(begin("a"))?digest=\(wrong)", text: "hello world")
+        default:
+            let location = try await begin("a")
+            let last = way == "chunks" ? "" : " world"
+            let first = way == "chunks" ? "hello world" : "hello"
+            _ = await registry.call("PATCH", location, ["content-range": "0-\(first.count - 1)"], text: first)
+            answer = await registry.call("PUT", "\(location)?digest=\(wrong)", text: last)
+        }
+        #expect(answer.status == 400 && answer.code == "DIGEST_INVALID")
+        #expect(await registry.call("HEAD", "/v2/a/blobs/\(wrong)").status == 404)
+        #expect(try Folder.names(in: "\(scratch.path)/uploads") == [])
+    }
+
+    @Test("the empty blob is a blob")
+    func emptyBlob() async throws {
+        let digest = try await registry.pushBlob("", to: "a")
+        let answer = await registry.call("GET", "/v2/a/blobs/\(digest)")
+        #expect(answer.status == 200 && answer.contentLength == 0)
+        #expect(await registry.call("GET", "/v2/a/blobs/\(digest)", ["range": "bytes=0-"]).status == 416)
+    }
 }
