@@ -59,9 +59,9 @@ struct ImageDocuments {
         if let folder = plan.workingDirectory { process["WorkingDir"] = .string(folder) }
         if let user = plan.user { process["User"] = .string(user) }
         let environment = merged(process["Env"]?.array?.compactMap(\.string) ?? [])
-        process["Env"] = environment.isEmpty ? nil : list(environment)
+        process["Env"] = environment.isEmpty ? Optional.none : list(environment)
         let labels = (process["Labels"]?.stringMap ?? [:]).merging(plan.labels) { $1 }
-        process["Labels"] = labels.isEmpty ? nil : JSON(labels)
+        process["Labels"] = labels.isEmpty ? Optional.none : JSON(labels)
         return process
     }
 

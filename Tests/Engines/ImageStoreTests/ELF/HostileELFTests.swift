@@ -73,7 +73,7 @@ struct HostileELFTests {
         for length in stride(from: 0, to: bytes.count, by: 997) {
             _ = LoaderCache(parsing: Array(bytes.prefix(length)))
         }
-        for place in stride(from: 0, to: 4096, by: 3) {
+        for place in stride(from: 0, to: 4096, by: 37) {
             var damaged = bytes
             damaged[place] = 0xFF
             _ = LoaderCache(parsing: damaged)
