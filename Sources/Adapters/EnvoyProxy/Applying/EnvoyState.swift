@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Synchronization
+
+/// What is known about the running Envoy.
+package final class EnvoyState: Sendable {
+    /// One of Envoy's files that it does not take, or not whole; what it took before stays in force.
+    package struct Rejection: Sendable, Hashable {
+        /// `clusters`, `listeners` or `routes`.
+        package var file: String
+        /// In Envoy's words.
+        package var reason: String
+    }
+
+    private struct State {
+        var isReady = false
+        var restarts = 0
+        var words: [String] = []
+        var rejections: [String: Rejection] = [:]
+        var generation = 0
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether Envoy serves what it was last given, rejections aside.
+    package var isReady: Bool { state.withLock { $0.isReady } }
+    package var restarts: Int { state.withLock { $0.restarts } }
+    package var rejections: [Rejection] { state.withLock { $0.rejections.values.sorted { $0.file < $1.file } } }
+    /// How many plans were carried out.
+    var generation: Int { state.withLock { $0.generation } }
+
+    /// Envoy's latest log lines.
+    var lastWords: [String] { state.withLock { $0.words } }
+
+    private static let wordsKept = 50
+
+    func noteWords(_ line: String) {
+        state.withLock { state in
+            state.words.append(line)
+            if state.words.count > Self.wordsKept { state.words.removeFirst() }
+        }
+    }
+
+    func noteRestart() { state.withLock { $0.restarts += 1 } }
+
+    func note(_ rejection: Rejection?, for file: EnvoyFile) {
+        state.withLock { $0.rejections[file.rawValue] = rejection }
+    }
+
+    func noteApplied() {
+        let waiters = state.withLock { state in
+            state.isReady = true
+            state.generation += 1
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Forgets what was said, so that the next words belong to what comes next.
+    func forgetWords() { state.withLock { $0.words = [] } }
+
+    /// Returns once Envoy serves its first configuration.
+    package func waitUntilReady() async {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if !state.isReady { state.waiters.append(continuation) }
+                return state.isReady
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Glibc
+import Logging
+import Model
+import Ports
+import Telemetry
+
+/// Says once per object what the proxy cannot honour: as an Event beside the object, and in the log.
+struct ProxyNotices {
+    private let api: any ClusterAPI
+    private let telemetry: Telemetry
+    private var said: Set<ProxyWarning> = []
+
+    init(api: any ClusterAPI, telemetry: Telemetry) {
+        self.api = api
+        self.telemetry = telemetry
+    }
+
+    /// Reports those that are new; one that went away is reported again when it comes back.
+    mutating func report(_ warnings: [ProxyWarning]) async {
+        let news = warnings.filter { !said.contains($0) }
+        said = Set(warnings)
+        for warning in news {
+            telemetry.emit(ProxyRefused(warning: warning))
+            // The event is for people; the cluster may be too busy for it.
+            _ = try? await api.create(event(warning), as: .events)
+        }
+    }
+
+    private func event(_ warning: ProxyWarning) -> KubeObject {
+        let (type, kind): (ResourceType, String) = warning.subject == .ingress ? (.ingresses, "Ingress") : (.services, "Service")
+        let stamp = Timestamp.present
+        var event = KubeObject(.events, namespace: warning.namespace, name: "\(warning.name).\(String(UInt64.random(in: 0 ... .max), radix: 16))")
+        event["involvedObject"] = [
+            "apiVersion": .string(type.apiVersion), "kind": .string(kind), "namespace": .string(warning.namespace),
+            "name": .string(warning.name), "uid": .string(warning.uid),
+        ]
+        event["type"] = "Warning"
+        event["reason"] = .string(warning.reason)
+        event["message"] = .string(warning.message)
+        event["source"] = ["component": "ballast-proxy"]
+        event["reportingComponent"] = "ballast-proxy"
+        event["reportingInstance"] = ""
+        event["firstTimestamp"] = .string(stamp.description)
+        event["lastTimestamp"] = .string(stamp.description)
+        event["count"] = 1
+        return event
+    }
+}
+
+extension Timestamp {
+    /// The present moment by the machine's clock.
+    fileprivate static var present: Timestamp {
+        var moment = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &moment)
+        return Timestamp(nanoseconds: Int64(moment.tv_sec) * 1_000_000_000 + Int64(moment.tv_nsec))
+    }
+}
+
+/// Something in the cluster asks for what the proxy does not do.
+struct ProxyRefused: TelemetryEvent {
+    let warning: ProxyWarning
+
+    func record(on telemetry: Telemetry) {
+        telemetry.log.warning(
+            "the proxy does not do what an object asks for",
+            metadata: [
+                "object": "\(warning.subject)/\(warning.namespace)/\(warning.name)", "reason": "\(warning.reason)",
+                "message": "\(warning.message)",
+            ])
+        telemetry.count("proxy_refusals_total", by: ["reason": warning.reason])
+    }
+}

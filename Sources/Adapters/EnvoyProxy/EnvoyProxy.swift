@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Glibc
+import Logging
+import Model
+package import Ports
+package import Telemetry
+
+/// The edge and the Services' addresses: one Envoy process, kept running and kept up to date.
+///
+/// Follows Services, EndpointSlices and Ingresses. A change of endpoints or of an Ingress touches no listener, and a
+/// listener that changes drains, so no request fails by a change.
+package struct EnvoyProxy: Sendable {
+    private let configuration: EnvoyConfiguration
+    private let api: any ClusterAPI
+    private let clock: any Clock<Duration>
+    private let telemetry: Telemetry
+    /// How Envoy is doing, and what it rejects.
+    package let state = EnvoyState()
+
+    package init(
+        configuration: EnvoyConfiguration, api: any ClusterAPI, clock: any Clock<Duration> = ContinuousClock(),
+        telemetry: Telemetry
+    ) {
+        self.configuration = configuration
+        self.api = api
+        self.clock = clock
+        self.telemetry = telemetry
+    }
+
+    /// Serves until the surrounding task is cancelled, then ends Envoy. Throws where Envoy cannot be started at all.
+    package func run() async throws {
+        guard unsafe access(configuration.program, X_OK) == 0 else {
+            throw Failure(.unavailable, "there is no program '\(configuration.program)'; run scripts/setup, which installs Envoy")
+        }
+        let left = try await LeftoverEnvoy.end(bootstrap: configuration.bootstrapPath, clock: clock)
+        if left > 0 { telemetry.log.notice("ended an envoy of an earlier run", metadata: ["count": "\(left)"]) }
+        let view = ClusterView(api: api)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await view.run() }
+            group.addTask { try await serve(view) }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func serve(_ view: ClusterView) async throws {
+        await view.waitUntilSynced()
+        try Task.checkCancellation()
+        var writer = PlanWriter(configuration: configuration, clock: clock, telemetry: telemetry, state: state)
+        let plan = view.input.plan(configuration)
+        _ = unsafe unlink(configuration.adminSocket)
+        try writer.prepare(plan)
+        let process = EnvoyProcess(configuration: configuration, clock: clock, telemetry: telemetry, state: state)
+        let started = writer
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await process.run() }
+            group.addTask { try await follow(view, started) }
+            group.addTask { try await AccessLogRotation(configuration: configuration, clock: clock).run() }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Carries out each change; those that come meanwhile are taken together.
+    private func follow(_ view: ClusterView, _ writer: PlanWriter) async throws {
+        var writer = writer
+        var notices = ProxyNotices(api: api, telemetry: telemetry)
+        await notices.report(writer.current.warnings)
+        try await writer.settle()
+        let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await view.wake(wake) }
+            group.addTask { try await wakeAfterRejections(wake) }
+            for await _ in wakes {
+                try await writer.retry()
+                let plan = view.input.plan(configuration)
+                guard plan != writer.current else { continue }
+                try await writer.apply(plan)
+                await notices.report(plan.warnings)
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func wakeAfterRejections(_ wake: AsyncStream<Void>.Continuation) async throws {
+        while !Task.isCancelled {
+            try await clock.sleep(for: .seconds(5))
+            if !state.rejections.isEmpty { wake.yield() }
+        }
+    }
+}
+
+/// The cluster's objects that the proxy follows.
+struct ClusterView: Sendable {
+    private let services: ObjectMirror
+    private let slices: ObjectMirror
+    private let ingresses: ObjectMirror
+
+    init(api: any ClusterAPI) {
+        let trim: @Sendable (KubeObject) -> KubeObject = { object in
+            var object = object
+            object.json.set(nil, at: ["metadata", "managedFields"])
+            return object
+        }
+        services = ObjectMirror(ListQuery(.services), of: api, trim: trim)
+        slices = ObjectMirror(ListQuery(.endpointSlices), of: api, trim: trim)
+        ingresses = ObjectMirror(ListQuery(.ingresses), of: api, trim: trim)
+    }
+
+    private var all: [ObjectMirror] { [services, slices, ingresses] }
+
+    var input: ProxyInput {
+        ProxyInput(services: services.objects, slices: slices.objects, ingresses: ingresses.objects)
+    }
+
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for mirror in all { group.addTask { await mirror.run() } }
+        }
+    }
+
+    func waitUntilSynced() async {
+        for mirror in all { await mirror.waitUntilSynced() }
+    }
+
+    /// Yields after every change, until cancelled; then ends the stream.
+    func wake(_ wake: AsyncStream<Void>.Continuation) async {
+        await withTaskGroup(of: Void.self) { group in
+            for mirror in all {
+                group.addTask { for await _ in mirror.changes() { wake.yield() } }
+            }
+        }
+        wake.finish()
+    }
+}
