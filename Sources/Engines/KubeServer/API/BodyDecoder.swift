@@ -80,9 +80,13 @@ struct BodyDecoder: Sendable {
 
     private func decodeCustom(_ json: JSON, _ duplicates: [String]) throws(KubeStatus) -> Decoded {
         guard let custom = resource.custom else { return Decoded(object: Self.untyped(json), warnings: []) }
-        let (object, unknown) = custom.prune(json)
-        let problems = unknown.map { "unknown field \"\($0)\"" } + duplicates.map { "duplicate field \"\($0)\"" }
-        return try finish(json, object, problems)
+        let decoded: DecodedObject
+        do {
+            decoded = try custom.schema.decode(json, duplicates: validation == .ignore ? [] : duplicates)
+        } catch {
+            throw unfit(json, error.message)
+        }
+        return try finish(json, decoded.object, decoded.problems)
     }
 
     private func finish(_ json: JSON, _ object: JSON, _ problems: [String]) throws(KubeStatus) -> Decoded {

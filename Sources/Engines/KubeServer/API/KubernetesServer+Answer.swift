@@ -86,6 +86,7 @@ extension KubernetesServer {
     private func perform(_ call: Call) async throws(KubeStatus) -> APIResponse {
         guard let name = call.name else { return try await performOnCollection(call) }
         guard call.subresource.isEmpty else { return try await performOnSubresource(call, name) }
+        guard call.type != .bindings else { throw .noSuchResource }
         switch call.request.method {
         case "GET", "HEAD":
             return call.options.isWatch || call.isWatchPath
@@ -101,6 +102,8 @@ extension KubernetesServer {
         switch call.request.method {
         case "GET", "HEAD":
             return call.options.isWatch || call.isWatchPath ? try await watchResponse(call) : try listResponse(call)
+        case "POST" where call.type == .bindings: return try await bindingResponse(call, nil)
+        case _ where call.type == .bindings: throw .methodNotAllowed
         case "POST":
             guard call.namespace != nil || !call.resource.type.isNamespaced else { throw .methodNotAllowed }
             return try await createResponse(call)

@@ -62,20 +62,18 @@ extension KubernetesServer {
         "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201,
     ]
 
-    private static let bindingType = ResourceType(
-        group: "", version: "v1", plural: "bindings", kind: "Binding", isNamespaced: true)
-
-    private func bindingResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
+    /// Takes a `Binding`, as a pod's subresource or among the namespace's bindings.
+    func bindingResponse(_ call: Call, _ name: String?) async throws(KubeStatus) -> APIResponse {
         let parameters = try WriteParameters(call.query, kind: "CreateOptions")
-        let binding = try BodyDecoder(call.resource, as: Self.bindingType, parameters.validation)
-            .decode(call.request).object
-        try matchName(binding, name)
-        try await bind(name, call.namespace, to: binding, parameters)
+        let binding = try BodyDecoder(call.resource, as: .bindings, parameters.validation).decode(call.request).object
+        let pod = name ?? binding[path: "metadata", "name"]?.string ?? ""
+        try matchName(binding, pod)
+        try await bind(pod, call.namespace, to: binding, parameters)
         return Self.response(Self.success, status: 201)
     }
 
     /// Assigns a pod to a node, once.
-    private func bind(
+    func bind(
         _ name: String, _ namespace: String?, to binding: JSON, _ parameters: WriteParameters
     ) async throws(KubeStatus) {
         guard let resource = catalog.resource(of: .pods) else { throw .noSuchResource }

@@ -81,6 +81,10 @@ struct LocalClusterAPI: ClusterAPI {
             let resource = try resource(type)
             let parameters = WriteParameters(options)
             let decoded = try BodyDecoder(resource, parameters.validation).decode(object.json)
+            if type == .bindings {
+                try await server.bind(object.name, object.namespace, to: decoded.object, parameters)
+                return object
+            }
             let written = try await server.create(decoded, resource, object.namespace, parameters)
             return try self.object(written.value, type)
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Digests
 import Model
 
 extension KubernetesServer {
@@ -96,7 +97,7 @@ extension KubernetesServer {
         ]
         if !resource.shortNames.isEmpty { entry["shortNames"] = texts(resource.shortNames) }
         if !resource.categories.isEmpty { entry["categories"] = texts(resource.categories) }
-        entry["storageVersionHash"] = .string(resource.storageHash)
+        if !resource.storageHash.isEmpty { entry["storageVersionHash"] = .string(resource.storageHash) }
         return .object(entry)
     }
 
@@ -143,7 +144,7 @@ extension KubernetesServer {
         ]
         let type = "application/json;g=\(Self.discoveryGroup);v=\(version);as=APIGroupDiscoveryList"
         let bytes = json.bytes
-        let etag = SHA256Digest.of(bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16).uppercased() }.joined()
+        let etag = ContentHash.digest(of: bytes).hex.uppercased()
         return APIResponse(
             status: 200, contentType: type, headers: [("ETag", "\"\(etag)\""), ("Vary", "Accept")], body: .bytes(bytes))
     }

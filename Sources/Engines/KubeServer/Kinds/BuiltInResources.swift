@@ -47,6 +47,10 @@ enum BuiltInResources {
 
     private static func core(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         [
+            resource(.bindings, PlainStrategy(), ServiceAccountColumns()) {
+                $0.verbs = ["create"]
+                $0.storageHash = ""
+            },
             resource(.configMaps, ConfigMapStrategy(), ConfigMapColumns(), short: ["cm"]),
             resource(.events, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields),
             resource(

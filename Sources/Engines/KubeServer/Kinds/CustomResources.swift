@@ -7,8 +7,7 @@ import Model
 struct CustomVersion: Sendable {
     /// The CustomResourceDefinition's name.
     let definition: String
-
-    func prune(_ json: JSON) -> (object: JSON, unknown: [String]) { (json, []) }
+    let schema: StructuralSchema
 }
 
 /// The rules of custom resources: those of their schema.
@@ -21,8 +20,16 @@ struct CustomStrategy: KindStrategy {
         traits = KindTraits(generationCountsAll: true, hasStatus: hasStatus, allowsUnconditionalUpdate: false)
     }
 
+    func setDefaults(_ object: inout JSON) { version.schema.setDefaults(&object) }
+
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
         if traits.hasStatus { object["status"] = nil }
+    }
+
+    func validate(_ object: JSON, _ errors: inout FieldErrors) { version.schema.validate(object, &errors) }
+
+    func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        version.schema.validate(object, &errors)
     }
 }
 
@@ -39,7 +46,8 @@ extension Resource {
             let type = ResourceType(
                 group: group, version: text, plural: plural, kind: kind,
                 isNamespaced: spec["scope"]?.string != "Cluster")
-            return custom(type, CustomVersion(definition: name), version, spec)
+            let schema = StructuralSchema(version[path: "schema", "openAPIV3Schema"] ?? [:])
+            return custom(type, CustomVersion(definition: name, schema: schema), version, spec)
         }
     }
 

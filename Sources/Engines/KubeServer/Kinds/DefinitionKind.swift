@@ -58,6 +58,7 @@ struct DefinitionStrategy: KindStrategy {
         }
         checkVersions(spec["versions"]?.array ?? [], &errors)
         checkNames(spec["names"] ?? [:], &errors)
+        DefinitionRules.check(spec, &errors)
     }
 
     private func checkVersions(_ versions: [JSON], _ errors: inout FieldErrors) {
