@@ -74,7 +74,7 @@ let modules: [Module] = [
     Module(name: "CLinux", layer: "Base", kind: .c),
     Module(name: "Digests", layer: "Base", uses: ["Model", "CLibCrypto"]),
     // Engines
-    Module(name: "KubeServer", layer: "Engines", uses: base + ["Digests"], products: ["grdb/GRDB", "log/Logging"]),
+    Module(name: "KubeServer", layer: "Engines", uses: base + ["AppFile", "Digests"], products: ["grdb/GRDB", "log/Logging"]),
     Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "Digests"]),
     // Adapters
     Module(

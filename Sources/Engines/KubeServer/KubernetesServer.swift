@@ -34,12 +34,16 @@ package final class KubernetesServer: Sendable {
     let randomness: Randomness
     let catalog: Catalog
     let serviceAddresses: ServiceAddresses
+    let openAPICache = Mutex(OpenAPICache())
     private let node = Mutex<(any NodeAgent)?>(nil)
 
     /// Reads what the log holds: which custom resources are served and which Service addresses are taken.
     package init(
-        log: ObjectLog, configuration: Configuration = Configuration(), clock: WallClock,
-        timer: any Clock<Duration> = ContinuousClock(), randomness: Randomness = .system
+        log: ObjectLog,
+        configuration: Configuration = Configuration(),
+        clock: WallClock,
+        timer: any Clock<Duration> = ContinuousClock(),
+        randomness: Randomness = .system
     ) throws {
         self.log = log
         self.configuration = configuration
@@ -48,7 +52,10 @@ package final class KubernetesServer: Sendable {
         self.randomness = randomness
         catalog = Catalog(builtIn: BuiltInResources.all(configuration))
         serviceAddresses = try ServiceAddresses(
-            range: configuration.serviceRange, ports: configuration.nodePorts, randomness: randomness)
+            range: configuration.serviceRange,
+            ports: configuration.nodePorts,
+            randomness: randomness
+        )
         try loadServices()
         try loadDefinitions()
     }

@@ -19,8 +19,14 @@ package struct APIRequest: Sendable {
     package var user: APIUser?
 
     package init(
-        method: String, path: String, query: [(name: String, value: String)] = [], accept: String = "application/json",
-        contentType: String = "application/json", userAgent: String = "", body: [UInt8] = [], user: APIUser? = nil
+        method: String,
+        path: String,
+        query: [(name: String, value: String)] = [],
+        accept: String = "application/json",
+        contentType: String = "application/json",
+        userAgent: String = "",
+        body: [UInt8] = [],
+        user: APIUser? = nil
     ) {
         self.method = method
         self.path = path
@@ -61,8 +67,11 @@ package struct APIResponse: Sendable {
     package var body: Body
 
     package init(
-        status: Int, contentType: String = "application/json", warnings: [String] = [],
-        headers: [(name: String, value: String)] = [], body: Body
+        status: Int,
+        contentType: String = "application/json",
+        warnings: [String] = [],
+        headers: [(name: String, value: String)] = [],
+        body: Body
     ) {
         self.status = status
         self.contentType = contentType

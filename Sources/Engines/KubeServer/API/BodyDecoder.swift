@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import AppFile
 import Model
 import Ports
 
@@ -29,6 +30,7 @@ struct BodyDecoder: Sendable {
 
     func decode(_ request: APIRequest) throws(KubeStatus) -> Decoded {
         let media = MediaType(parsing: request.contentType)
+        if media.name == "application/yaml" { return try decode(try yaml(request.body)) }
         guard media.name == "application/json" || media.name.isEmpty || media.name == "*/*" else {
             throw .unsupportedMediaType(Self.accepted)
         }
@@ -48,10 +50,24 @@ struct BodyDecoder: Sendable {
         return try decode(json, duplicates: parser.duplicates)
     }
 
+    private func yaml(_ body: [UInt8]) throws(KubeStatus) -> JSON {
+        let json: JSON
+        do {
+            json = try YAMLDocument.parse(String(decoding: body, as: UTF8.self)).json
+        } catch {
+            throw unrecognized("yaml: \(error)", body)
+        }
+        guard json.object != nil else {
+            throw unrecognized("json: cannot unmarshal \(json.goKind) into Go value of type an object", body)
+        }
+        return json
+    }
+
     private func unrecognized(_ problem: String, _ body: [UInt8]) -> KubeStatus {
         .badRequest(
             "the object provided is unrecognized (must be of type \(type.kind)): couldn't get version/kind; "
-                + "json parse error: \(problem) (\(Self.summary(body)))")
+                + "json parse error: \(problem) (\(Self.summary(body)))"
+        )
     }
 
     /// The beginning of a body: as text where it looks like JSON, else in hex.
@@ -131,7 +147,8 @@ struct BodyDecoder: Sendable {
             throw unfit(
                 json,
                 "no kind \"\(kind)\" is registered for version \"\(apiVersion)\" in scheme "
-                    + "\"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"")
+                    + "\"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\""
+            )
         }
         let internalGroup = type.group.split(separator: ".").first.map(String.init) ?? "core"
         throw unfit(json, "converting (\(version).\(kind)) to (\(internalGroup).\(type.kind)): unknown conversion")
@@ -141,12 +158,14 @@ struct BodyDecoder: Sendable {
         guard apiVersion == type.apiVersion else {
             throw .badRequest(
                 "the API version in the data (\(apiVersion)) does not match the expected API version "
-                    + "(\(type.apiVersion))")
+                    + "(\(type.apiVersion))"
+            )
         }
         guard kind == type.kind else {
             throw .badRequest(
                 "\(kind) in version \"\(type.version)\" cannot be handled as a \(type.kind): the kind in the data "
-                    + "(\(kind)) does not match the expected kind (\(type.kind))")
+                    + "(\(kind)) does not match the expected kind (\(type.kind))"
+            )
         }
     }
 }

@@ -32,7 +32,8 @@ struct Call: Sendable {
         let isLog = target.subresource == "log"
         guard let representation = isLog ? Representation() : Representation.choose(request.accept) else {
             throw .notAcceptable(
-                isRead && target.name == nil ? Representation.availableForWatches : Representation.available)
+                isRead && target.name == nil ? Representation.availableForWatches : Representation.available
+            )
         }
         self.representation = representation
         if target.name == nil || query.flag("watch") || target.isWatch {
@@ -55,8 +56,10 @@ struct Call: Sendable {
         let shown = subresource.isEmpty ? type.plural : "\(type.plural)/\(subresource)"
         let place = namespace.map { "in the namespace \"\($0)\"" } ?? "at the cluster scope"
         return .forbidden(
-            type, name ?? "",
-            "User \"system:anonymous\" cannot \(verb) resource \"\(shown)\" in API group \"\(type.group)\" \(place)")
+            type,
+            name ?? "",
+            "User \"system:anonymous\" cannot \(verb) resource \"\(shown)\" in API group \"\(type.group)\" \(place)"
+        )
     }
 
     /// A watch of a single object is a watch of the collection by name.
@@ -72,11 +75,19 @@ struct Call: Sendable {
         var bytes: [UInt8] = []
         StoredJSON.splice(stored, preamble: StoredJSON.preamble(type), to: &bytes)
         return APIResponse(
-            status: status, contentType: representation.contentType, warnings: warnings, body: .bytes(bytes))
+            status: status,
+            contentType: representation.contentType,
+            warnings: warnings,
+            body: .bytes(bytes)
+        )
     }
 
     func respond(_ json: JSON, status: Int = 200, warnings: [String] = []) -> APIResponse {
         APIResponse(
-            status: status, contentType: representation.contentType, warnings: warnings, body: .bytes(json.bytes))
+            status: status,
+            contentType: representation.contentType,
+            warnings: warnings,
+            body: .bytes(json.bytes)
+        )
     }
 }

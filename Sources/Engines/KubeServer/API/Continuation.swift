@@ -40,7 +40,9 @@ struct Continuation: Sendable, Equatable {
             throw broken(Self.goText(error, bytes))
         }
         guard json["v"]?.string == "meta.k8s.io/v1" else {
-            throw broken("server does not recognize this encoded version \(FieldErrors.quoted(json["v"]?.string ?? ""))")
+            throw broken(
+                "server does not recognize this encoded version \(FieldErrors.quoted(json["v"]?.string ?? ""))"
+            )
         }
         guard let revision = json["rv"]?.int, revision != 0 else {
             throw broken("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")

@@ -56,7 +56,9 @@ struct FieldErrors: Sendable {
         add(.notSupported, field, "Unsupported value: \(Self.quoted(value)): supported values: \(list)")
     }
 
-    mutating func forbidden(_ field: String, _ detail: String) { add(.forbidden, field, "Forbidden" + Self.tail(detail)) }
+    mutating func forbidden(_ field: String, _ detail: String) {
+        add(.forbidden, field, "Forbidden" + Self.tail(detail))
+    }
 
     mutating func duplicate(_ field: String, _ value: JSON) {
         add(.duplicate, field, "Duplicate value: \(Self.shown(value))")
@@ -114,7 +116,9 @@ extension KubeStatus {
         if !group.isEmpty { details["group"] = .string(group) }
         if !kind.isEmpty { details["kind"] = .string(kind) }
         return KubeStatus(
-            code: 422, reason: "Invalid", message: "\(qualified) \"\(name)\" is invalid: \(list)",
+            code: 422,
+            reason: "Invalid",
+            message: "\(qualified) \"\(name)\" is invalid: \(list)",
             causes: errors.all.map { Cause(reason: $0.kind.rawValue, message: $0.message, field: $0.field) },
             details: .object(details)
         )

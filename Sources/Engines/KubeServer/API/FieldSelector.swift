@@ -112,7 +112,8 @@ struct SelectableFields: Sendable {
             guard hasOwnRules else {
                 throw .badRequest(
                     "\(FieldErrors.quoted(term.field)) is not a known field selector: "
-                        + "only \"metadata.name\", \"metadata.namespace\"")
+                        + "only \"metadata.name\", \"metadata.namespace\""
+                )
             }
             throw .badRequest("field label not supported: \(term.field)")
         }

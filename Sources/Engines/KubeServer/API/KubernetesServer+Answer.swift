@@ -56,8 +56,11 @@ extension KubernetesServer {
     private static func anonymous(_ request: APIRequest) -> KubeStatus {
         let verb = request.method == "GET" ? "get" : request.method.lowercased()
         return KubeStatus(
-            code: 403, reason: "Forbidden",
-            message: "forbidden: User \"system:anonymous\" cannot \(verb) path \"\(request.path)\"", details: [:])
+            code: 403,
+            reason: "Forbidden",
+            message: "forbidden: User \"system:anonymous\" cannot \(verb) path \"\(request.path)\"",
+            details: [:]
+        )
     }
 
     private static func misc(_ route: Route, _ request: APIRequest, _ server: KubernetesServer) -> APIResponse {

@@ -22,7 +22,10 @@ extension KubernetesServer {
 
     /// Creates an object. `namespace` is the request's.
     func create(
-        _ decoded: BodyDecoder.Decoded, _ resource: Resource, _ namespace: String?, _ parameters: WriteParameters
+        _ decoded: BodyDecoder.Decoded,
+        _ resource: Resource,
+        _ namespace: String?,
+        _ parameters: WriteParameters
     ) async throws(KubeStatus) -> Written {
         var object = decoded.object
         if object["metadata"]?.object == nil { object["metadata"] = [:] }
@@ -36,14 +39,18 @@ extension KubernetesServer {
             attempts -= 1
             do {
                 return try await createOnce(object, resource, isGenerated: isGenerated, decoded.warnings, parameters)
-            } catch where error.reason == "AlreadyExists" && attempts > 0 {
+            } catch  where error.reason == "AlreadyExists" && attempts > 0 {
                 continue
             }
         }
     }
 
     private func createOnce(
-        _ template: JSON, _ resource: Resource, isGenerated: Bool, _ warnings: [String], _ parameters: WriteParameters
+        _ template: JSON,
+        _ resource: Resource,
+        isGenerated: Bool,
+        _ warnings: [String],
+        _ parameters: WriteParameters
     ) async throws(KubeStatus) -> Written {
         var object = template
         let asked = object[path: "metadata", "resourceVersion"]?.string ?? ""
@@ -77,7 +84,10 @@ extension KubernetesServer {
 
     /// Sets what the server owns of a new object's metadata, in the order in which the API prints it.
     private func fillIn(
-        _ object: inout JSON, _ resource: Resource, isGenerated: Bool, _ parameters: WriteParameters
+        _ object: inout JSON,
+        _ resource: Resource,
+        isGenerated: Bool,
+        _ parameters: WriteParameters
     ) -> WriteContext {
         let context = WriteContext(now: clock.now, isDryRun: parameters.isDryRun, uid: randomness.uuid())
         let given = object["metadata"] ?? [:]
@@ -110,12 +120,16 @@ extension KubernetesServer {
     }
 
     private func settleNamespace(
-        _ object: inout JSON, _ resource: Resource, _ namespace: String?
+        _ object: inout JSON,
+        _ resource: Resource,
+        _ namespace: String?
     ) throws(KubeStatus) {
         let given = object[path: "metadata", "namespace"]?.string ?? ""
         guard resource.type.isNamespaced else {
             guard given.isEmpty else {
-                throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+                throw .badRequest(
+                    "the namespace of the provided object does not match the namespace sent on the request"
+                )
             }
             object.set(nil, at: ["metadata", "namespace"])
             return
@@ -136,13 +150,17 @@ extension KubernetesServer {
         let object = try StoredJSON.parse(stored.value, as: nil)
         guard object[path: "metadata", "deletionTimestamp"]?.string != nil else { return }
         throw .forbidden(
-            resource.type, name,
+            resource.type,
+            name,
             "unable to create new content in namespace \(namespace) because it is being terminated",
             causes: [
                 KubeStatus.Cause(
-                    reason: "NamespaceTerminating", message: "namespace \(namespace) is being terminated",
-                    field: "metadata.namespace")
-            ])
+                    reason: "NamespaceTerminating",
+                    message: "namespace \(namespace) is being terminated",
+                    field: "metadata.namespace"
+                )
+            ]
+        )
     }
 
     private static let deletionMark = Array("\"deletionTimestamp\"".utf8)
@@ -154,11 +172,18 @@ extension KubernetesServer {
         case is LogConflict: return onConflict()
         case LogError.overloaded:
             return KubeStatus(
-                code: 429, reason: "TooManyRequests", message: "the server has received too many requests and has asked us to try again later",
-                details: ["retryAfterSeconds": 1])
+                code: 429,
+                reason: "TooManyRequests",
+                message: "the server has received too many requests and has asked us to try again later",
+                details: ["retryAfterSeconds": 1]
+            )
         case LogError.closed:
             return KubeStatus(
-                code: 503, reason: "ServiceUnavailable", message: "the server is shutting down", details: .null)
+                code: 503,
+                reason: "ServiceUnavailable",
+                message: "the server is shutting down",
+                details: .null
+            )
         default: return .fault("\(error)")
         }
     }

@@ -19,7 +19,8 @@ extension KubernetesServer {
             return try DeleteParameters(call.query, body: JSON(parsing: call.request.body))
         } catch let error as JSONError {
             throw .badRequest(
-                "couldn't get version/kind; json parse error: \(GoJSONErrors.text(error, in: call.request.body))")
+                "couldn't get version/kind; json parse error: \(GoJSONErrors.text(error, in: call.request.body))"
+            )
         } catch let error as KubeStatus {
             throw error
         } catch {
@@ -50,7 +51,10 @@ extension KubernetesServer {
 
     /// Deletes an object, or marks it where something still holds it.
     func delete(
-        _ resource: Resource, _ namespace: String?, _ name: String, _ parameters: DeleteParameters
+        _ resource: Resource,
+        _ namespace: String?,
+        _ name: String,
+        _ parameters: DeleteParameters
     ) async throws(KubeStatus) -> Deletion {
         var attempts = Self.deleteAttempts
         while true {
@@ -60,34 +64,45 @@ extension KubernetesServer {
             try checkPreconditions(object, resource, parameters)
             do {
                 return try await delete(object, stored, resource, parameters)
-            } catch where error.reason == "Conflict" && parameters.version == nil && attempts > 0 {
+            } catch  where error.reason == "Conflict" && parameters.version == nil && attempts > 0 {
                 continue
             }
         }
     }
 
     private func checkPreconditions(
-        _ object: JSON, _ resource: Resource, _ parameters: DeleteParameters
+        _ object: JSON,
+        _ resource: Resource,
+        _ parameters: DeleteParameters
     ) throws(KubeStatus) {
         let name = object[path: "metadata", "name"]?.string ?? ""
         let uid = object[path: "metadata", "uid"]?.string ?? ""
         let version = object[path: "metadata", "resourceVersion"]?.string ?? ""
         if let wanted = parameters.uid, wanted != uid {
             throw .conflict(
-                resource.type, name,
+                resource.type,
+                name,
                 "the UID in the precondition (\(wanted)) does not match the UID in record (\(uid)). "
-                    + "The object might have been deleted and then recreated", resource: resource.type.kind)
+                    + "The object might have been deleted and then recreated",
+                resource: resource.type.kind
+            )
         }
         if let wanted = parameters.version, wanted != version {
             throw .conflict(
-                resource.type, name,
+                resource.type,
+                name,
                 "the ResourceVersion in the precondition (\(wanted)) does not match the ResourceVersion in record "
-                    + "(\(version)). The object might have been modified", resource: resource.type.kind)
+                    + "(\(version)). The object might have been modified",
+                resource: resource.type.kind
+            )
         }
     }
 
     private func delete(
-        _ object: JSON, _ stored: StoredObject, _ resource: Resource, _ parameters: DeleteParameters
+        _ object: JSON,
+        _ stored: StoredObject,
+        _ resource: Resource,
+        _ parameters: DeleteParameters
     ) async throws(KubeStatus) -> Deletion {
         let name = object[path: "metadata", "name"]?.string ?? ""
         let plan = try DeletionPlan(object, resource, parameters, now: clock.now)
@@ -121,7 +136,7 @@ extension KubernetesServer {
             let (namespace, name) = call.resource.names(in: item.key)
             do {
                 _ = try await delete(call.resource, namespace, name, parameters)
-            } catch where error.code == 404 {
+            } catch  where error.code == 404 {
                 continue
             }
         }
@@ -142,7 +157,10 @@ struct DeletionPlan {
     private static let immortal: Set<String> = ["default", "kube-system", "kube-public"]
 
     init(
-        _ object: JSON, _ resource: Resource, _ parameters: DeleteParameters, now: Timestamp
+        _ object: JSON,
+        _ resource: Resource,
+        _ parameters: DeleteParameters,
+        now: Timestamp
     ) throws(KubeStatus) {
         self.object = object
         outcome = .removed
@@ -178,7 +196,10 @@ struct DeletionPlan {
 
     /// Pods on a node get time to stop; a pod that is stopping may only be hurried.
     private mutating func planPod(
-        _ parameters: DeleteParameters, _ now: Timestamp, isHeld: Bool, hasChanged: Bool
+        _ parameters: DeleteParameters,
+        _ now: Timestamp,
+        isHeld: Bool,
+        hasChanged: Bool
     ) {
         var grace = parameters.graceSeconds ?? object[path: "spec", "terminationGracePeriodSeconds"]?.int ?? 30
         let isUnbound = (object[path: "spec", "nodeName"]?.string ?? "").isEmpty
@@ -215,7 +236,8 @@ struct DeletionPlan {
                 policy = .orphan
                 warnings.append(
                     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to "
-                        + "remove them or set propagationPolicy=Orphan to suppress this warning")
+                        + "remove them or set propagationPolicy=Orphan to suppress this warning"
+                )
             }
         }
         var after = before.filter { $0 != Self.orphan && $0 != Self.foreground }
@@ -257,8 +279,13 @@ struct DeletionPlan {
         if !finalizers.contains(cleanup) { finalizers.append(cleanup) }
         object.set(.array(finalizers), at: ["metadata", "finalizers"])
         Conditions.set(
-            &object, "Terminating", isTrue: true, reason: "InstanceDeletionPending",
-            message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon", now: now)
+            &object,
+            "Terminating",
+            isTrue: true,
+            reason: "InstanceDeletionPending",
+            message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+            now: now
+        )
         outcome = .marked
     }
 }
@@ -267,7 +294,12 @@ struct DeletionPlan {
 enum Conditions {
     /// Sets a condition; its transition time stays where its status does.
     static func set(
-        _ object: inout JSON, _ type: String, isTrue: Bool, reason: String, message: String, now: Timestamp
+        _ object: inout JSON,
+        _ type: String,
+        isTrue: Bool,
+        reason: String,
+        message: String,
+        now: Timestamp
     ) {
         var conditions = object[path: "status", "conditions"]?.array ?? []
         let status: JSON = isTrue ? "True" : "False"

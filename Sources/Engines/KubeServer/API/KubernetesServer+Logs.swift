@@ -41,7 +41,9 @@ extension KubernetesServer {
     }
 
     func logs(
-        _ namespace: String, _ name: String, _ given: LogOptions
+        _ namespace: String,
+        _ name: String,
+        _ given: LogOptions
     ) async throws(KubeStatus) -> AsyncThrowingStream<[UInt8], any Error> {
         guard let resource = catalog.resource(of: .pods) else { throw .noSuchResource }
         let pod = try StoredJSON.parse(try find(resource, namespace, name).value, as: nil)
@@ -52,8 +54,11 @@ extension KubernetesServer {
         }
         guard let nodeAgent else {
             throw KubeStatus(
-                code: 503, reason: "ServiceUnavailable", message: "the node that runs pod \(name) is not connected",
-                details: .null)
+                code: 503,
+                reason: "ServiceUnavailable",
+                message: "the node that runs pod \(name) is not connected",
+                details: .null
+            )
         }
         do {
             let uid = pod[path: "metadata", "uid"]?.string ?? ""

@@ -9,13 +9,23 @@ extension KubernetesServer {
         let parameters = try WriteParameters(call.query, kind: "PatchOptions")
         let patch = try PatchBody(call.request, call.resource)
         let written = try await self.patch(
-            patch, call.resource, call.namespace, name, parameters, part: call.subresource == "status" ? .status : .whole)
+            patch,
+            call.resource,
+            call.namespace,
+            name,
+            parameters,
+            part: call.subresource == "status" ? .status : .whole
+        )
         return try present(written.value, call, warnings: written.warnings)
     }
 
     /// Changes an object by a patch; tried again where another write came first and the patch names no version.
     func patch(
-        _ patch: PatchBody, _ resource: Resource, _ namespace: String?, _ name: String, _ parameters: WriteParameters,
+        _ patch: PatchBody,
+        _ resource: Resource,
+        _ namespace: String?,
+        _ name: String,
+        _ parameters: WriteParameters,
         part: Change.Part
     ) async throws(KubeStatus) -> Written {
         var change = Change(resource: resource, namespace: namespace, name: name, parameters: parameters, part: part)
@@ -48,7 +58,11 @@ struct PatchBody: Sendable {
         guard let type = PatchType(rawValue: media.name) else {
             guard resource.custom == nil else { throw Self.unsupportedForCustom }
             throw KubeStatus(
-                code: 415, reason: "UnsupportedMediaType", message: "415: Unsupported Media Type", details: [:])
+                code: 415,
+                reason: "UnsupportedMediaType",
+                message: "415: Unsupported Media Type",
+                details: [:]
+            )
         }
         if type == .strategicMerge, resource.custom != nil { throw Self.unsupportedForCustom }
         guard type != .apply else { throw Self.noServerSideApply }
@@ -66,13 +80,19 @@ struct PatchBody: Sendable {
 
     /// Said in so many words, so that nobody takes a refused apply for a broken request.
     static let noServerSideApply = KubeStatus(
-        code: 415, reason: "UnsupportedMediaType",
+        code: 415,
+        reason: "UnsupportedMediaType",
         message: "server-side apply is not supported by this server yet; use client-side apply (kubectl apply without "
-            + "--server-side) or a merge patch", details: .null)
+            + "--server-side) or a merge patch",
+        details: .null
+    )
 
     /// The object that the patch makes of `old` (in stored form), decoded again as `type`.
     func apply(
-        to old: JSON, _ resource: Resource, _ kind: ResourceType, _ validation: WriteOptions.FieldValidation
+        to old: JSON,
+        _ resource: Resource,
+        _ kind: ResourceType,
+        _ validation: WriteOptions.FieldValidation
     ) throws(KubeStatus) -> (JSON, [String]) {
         let typed = StoredJSON.typed(old, kind)
         let schema = resource.custom == nil || kind != resource.type ? SchemaTable.builtIn.schema(kind) : nil

@@ -30,7 +30,10 @@ extension KubernetesServer {
 
     /// One object in the form the client asked for.
     func present(
-        _ stored: [UInt8], _ call: Call, status: Int = 200, warnings: [String] = []
+        _ stored: [UInt8],
+        _ call: Call,
+        status: Int = 200,
+        warnings: [String] = []
     ) throws(KubeStatus) -> APIResponse {
         switch call.representation.form {
         case .object: return call.respond(stored, status: status, warnings: warnings)
@@ -43,7 +46,10 @@ extension KubernetesServer {
             let version = object[path: "metadata", "resourceVersion"] ?? ""
             let table = Table(call, now: clock.now)
             return call.respond(
-                table.json([object], metadata: ["resourceVersion": version]), status: status, warnings: warnings)
+                table.json([object], metadata: ["resourceVersion": version]),
+                status: status,
+                warnings: warnings
+            )
         }
     }
 
@@ -84,9 +90,11 @@ extension KubernetesServer {
                 guard left > 0 else { return Page(items: items, revision: chunk.revision) }
                 let relative = String(item.key.dropFirst(prefix.count))
                 return Page(
-                    items: items, revision: chunk.revision,
+                    items: items,
+                    revision: chunk.revision,
                     continuation: Continuation(revision: chunk.revision.number, after: relative),
-                    remaining: selection.takesAll ? left : nil)
+                    remaining: selection.takesAll ? left : nil
+                )
             }
             guard chunk.remaining > 0, let last = chunk.items.last else {
                 return Page(items: items, revision: chunk.revision)
@@ -96,7 +104,9 @@ extension KubernetesServer {
     }
 
     private func singlePage(
-        _ key: String, _ revision: Revision?, _ selection: Selection
+        _ key: String,
+        _ revision: Revision?,
+        _ selection: Selection
     ) throws(KubeStatus) -> Page {
         if let revision, revision != log.revision {
             let all = try list(key, revision, nil, nil, ListOptions()).items.filter { $0.key == key }
@@ -121,7 +131,11 @@ extension KubernetesServer {
     }
 
     private func list(
-        _ prefix: String, _ revision: Revision?, _ after: String?, _ limit: Int?, _ options: ListOptions
+        _ prefix: String,
+        _ revision: Revision?,
+        _ after: String?,
+        _ limit: Int?,
+        _ options: ListOptions
     ) throws(KubeStatus) -> (items: [StoredObject], revision: Revision, remaining: Int) {
         do {
             return try log.list(prefix: prefix, at: revision, after: after, limit: limit)
@@ -143,7 +157,8 @@ extension KubernetesServer {
                 + "without the continue parameter, or use the continue token in this response to retrieve the remainder "
                 + "of the results. Continuing with the provided token results in an inconsistent list - objects that "
                 + "were created, modified, or deleted between the time the first chunk was returned and now may show "
-                + "up in the list.")
+                + "up in the list."
+        )
         status.continuation = Continuation(revision: -1, after: continuation.after).text
         return status
     }

@@ -5,7 +5,12 @@ import Model
 
 extension KubernetesServer {
     private static let scaleType = ResourceType(
-        group: "autoscaling", version: "v1", plural: "scales", kind: "Scale", isNamespaced: true)
+        group: "autoscaling",
+        version: "v1",
+        plural: "scales",
+        kind: "Scale",
+        isNamespaced: true
+    )
 
     /// GET, PUT and PATCH of a `Scale`: a view of an object that shows and sets how many replicas it has.
     func scaleResponse(_ call: Call, _ name: String, _ verb: String) async throws(KubeStatus) -> APIResponse {
@@ -32,7 +37,10 @@ extension KubernetesServer {
 
     /// Sets the replicas to what `make` says about the present scale.
     func scale(
-        _ resource: Resource, _ namespace: String?, _ name: String, _ parameters: WriteParameters,
+        _ resource: Resource,
+        _ namespace: String?,
+        _ name: String,
+        _ parameters: WriteParameters,
         _ make: (JSON) throws(KubeStatus) -> (JSON, [String])
     ) async throws(KubeStatus) -> Written {
         guard let paths = resource.scale else { throw .noSuchResource }

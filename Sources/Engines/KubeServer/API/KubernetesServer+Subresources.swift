@@ -41,11 +41,20 @@ extension KubernetesServer {
     }
 
     func updateStatus(
-        _ decoded: BodyDecoder.Decoded, _ resource: Resource, _ namespace: String?, _ name: String,
-        _ parameters: WriteParameters, part: Change.Part = .status
+        _ decoded: BodyDecoder.Decoded,
+        _ resource: Resource,
+        _ namespace: String?,
+        _ name: String,
+        _ parameters: WriteParameters,
+        part: Change.Part = .status
     ) async throws(KubeStatus) -> Written {
         let change = Change(
-            resource: resource, namespace: namespace, name: name, parameters: parameters, part: part)
+            resource: resource,
+            namespace: namespace,
+            name: name,
+            parameters: parameters,
+            part: part
+        )
         return try await apply(change) { (_) throws(KubeStatus) in (decoded.object, decoded.warnings) }
     }
 
@@ -54,7 +63,13 @@ extension KubernetesServer {
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         try matchName(decoded.object, name)
         let written = try await updateStatus(
-            decoded, call.resource, call.namespace, name, parameters, part: .finalize)
+            decoded,
+            call.resource,
+            call.namespace,
+            name,
+            parameters,
+            part: .finalize
+        )
         return try present(written.value, call, warnings: written.warnings)
     }
 
@@ -74,7 +89,10 @@ extension KubernetesServer {
 
     /// Assigns a pod to a node, once.
     func bind(
-        _ name: String, _ namespace: String?, to binding: JSON, _ parameters: WriteParameters
+        _ name: String,
+        _ namespace: String?,
+        to binding: JSON,
+        _ parameters: WriteParameters
     ) async throws(KubeStatus) {
         guard let resource = catalog.resource(of: .pods) else { throw .noSuchResource }
         let target = binding["target"] ?? [:]
@@ -86,17 +104,29 @@ extension KubernetesServer {
         guard errors.isEmpty else { throw .invalid(errors, kind: "Binding", group: "", name: name) }
         let now = clock.now
         let change = Change(
-            resource: resource, namespace: namespace, name: name, parameters: parameters, part: .binding)
+            resource: resource,
+            namespace: namespace,
+            name: name,
+            parameters: parameters,
+            part: .binding
+        )
         _ = try await apply(change) { (old) throws(KubeStatus) in
             let bound = old[path: "spec", "nodeName"]?.string ?? ""
             guard old[path: "metadata", "deletionTimestamp"]?.string == nil else {
                 throw .conflict(
-                    .pods, name, "pod \(name) is being deleted, cannot be assigned to a host", resource: "pods/binding")
+                    .pods,
+                    name,
+                    "pod \(name) is being deleted, cannot be assigned to a host",
+                    resource: "pods/binding"
+                )
             }
             guard bound.isEmpty else {
                 throw .conflict(
-                    .pods, name, "pod \(name) is already assigned to node \(FieldErrors.quoted(bound))",
-                    resource: "pods/binding")
+                    .pods,
+                    name,
+                    "pod \(name) is already assigned to node \(FieldErrors.quoted(bound))",
+                    resource: "pods/binding"
+                )
             }
             var object = old
             object.set(nil, at: ["metadata", "resourceVersion"])
@@ -107,7 +137,12 @@ extension KubernetesServer {
     }
 
     private static let evictionType = ResourceType(
-        group: "policy", version: "v1", plural: "evictions", kind: "Eviction", isNamespaced: true)
+        group: "policy",
+        version: "v1",
+        plural: "evictions",
+        kind: "Eviction",
+        isNamespaced: true
+    )
 
     /// Nothing here limits disruptions, so an eviction is a delete.
     private func evictionResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {

@@ -29,12 +29,16 @@ extension KubernetesServer {
         let given = object[path: "metadata", "namespace"]?.string ?? ""
         guard !given.isEmpty, given != call.namespace ?? "" else { return }
         throw .badRequest(
-            "the namespace of the object (\(given)) does not match the namespace on the URL (\(call.namespace ?? ""))")
+            "the namespace of the object (\(given)) does not match the namespace on the URL (\(call.namespace ?? ""))"
+        )
     }
 
     /// Replaces an object; kinds that allow it are created where they are not there.
     func update(
-        _ decoded: BodyDecoder.Decoded, _ resource: Resource, _ namespace: String?, _ name: String,
+        _ decoded: BodyDecoder.Decoded,
+        _ resource: Resource,
+        _ namespace: String?,
+        _ name: String,
         _ parameters: WriteParameters
     ) async throws(KubeStatus) -> Written {
         if try read(resource.key(namespace: namespace, name: name)) == nil, resource.traits.allowsCreateOnUpdate,
@@ -65,7 +69,8 @@ extension KubernetesServer {
     /// Reads the object, lets `make` produce the new one, checks and stores it; starts again when somebody was faster
     /// and the new object names no version.
     func apply(
-        _ change: Change, _ make: (JSON) throws(KubeStatus) -> (JSON, [String])
+        _ change: Change,
+        _ make: (JSON) throws(KubeStatus) -> (JSON, [String])
     ) async throws(KubeStatus) -> Written {
         var attempts = Self.attempts
         while true {
@@ -79,7 +84,7 @@ extension KubernetesServer {
             do {
                 let written = try await store(object, old, stored, change)
                 return Written(value: written.value, warnings: warnings + written.warnings)
-            } catch where error.reason == "Conflict" && error.causes.isEmpty && !asked && attempts > 0 {
+            } catch  where error.reason == "Conflict" && error.causes.isEmpty && !asked && attempts > 0 {
                 continue
             }
         }
@@ -93,7 +98,11 @@ extension KubernetesServer {
                 var errors = FieldErrors()
                 errors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
                 throw .invalid(
-                    errors, kind: change.resource.type.kind, group: change.resource.type.group, name: change.name)
+                    errors,
+                    kind: change.resource.type.kind,
+                    group: change.resource.type.group,
+                    name: change.name
+                )
             }
             return false
         }
@@ -106,8 +115,10 @@ extension KubernetesServer {
         let uid = old[path: "metadata", "uid"]?.string ?? ""
         guard !given.isEmpty, given != uid else { return }
         throw .conflict(
-            change.resource.type, change.name,
-            "Precondition failed: UID in precondition: \(given), UID in object meta: \(uid)")
+            change.resource.type,
+            change.name,
+            "Precondition failed: UID in precondition: \(given), UID in object meta: \(uid)"
+        )
     }
 
     /// Takes over from the old object what this kind of change may not touch.
@@ -151,7 +162,10 @@ extension KubernetesServer {
     }
 
     private func store(
-        _ object: JSON, _ old: JSON, _ stored: StoredObject, _ change: Change
+        _ object: JSON,
+        _ old: JSON,
+        _ stored: StoredObject,
+        _ change: Change
     ) async throws(KubeStatus) -> Written {
         let resource = change.resource
         var object = object
@@ -206,7 +220,11 @@ extension KubernetesServer {
     }
 
     private func remove(
-        _ object: JSON, _ stored: StoredObject, _ resource: Resource, _ isDryRun: Bool, _ warnings: [String]
+        _ object: JSON,
+        _ stored: StoredObject,
+        _ resource: Resource,
+        _ isDryRun: Bool,
+        _ warnings: [String]
     ) async throws(KubeStatus) -> Written {
         let body = StoredJSON(object)
         if !isDryRun { try await removeFromLog(body, stored, resource, object) }
@@ -216,7 +234,10 @@ extension KubernetesServer {
     /// Takes the object out of the log; its last state goes with the deletion.
     @discardableResult
     func removeFromLog(
-        _ body: StoredJSON, _ stored: StoredObject, _ resource: Resource, _ object: JSON
+        _ body: StoredJSON,
+        _ stored: StoredObject,
+        _ resource: Resource,
+        _ object: JSON
     ) async throws(KubeStatus) -> Revision {
         do {
             let revision = try await log.delete(stored.key, expecting: stored.revision) { body.bytes(at: $0) }

@@ -13,12 +13,18 @@ extension KubernetesServer {
         let watch: ObjectWatch
         do {
             watch = try self.watch(call.resource, call.namespace, call.options)
-        } catch where error.code == 410 || error.code == 504 {
+        } catch  where error.code == 410 || error.code == 504 {
             // The stream has begun by then, so the error is an event in it.
             let bytes = encoder.error(error)
-            return Self.streaming(call, AsyncThrowingStream { $0.yield(bytes); $0.finish() })
+            return Self.streaming(
+                call,
+                AsyncThrowingStream {
+                    $0.yield(bytes); $0.finish()
+                }
+            )
         }
-        let seconds = call.options.timeoutSeconds.flatMap { $0 > 0 ? $0 : nil }
+        let seconds =
+            call.options.timeoutSeconds.flatMap { $0 > 0 ? $0 : nil }
             ?? Self.watchSeconds + randomness.below(Self.watchSeconds)
         let deadline = Deadline(after: .seconds(seconds), on: timer)
         let stream = AsyncThrowingStream<[UInt8], any Error> {
@@ -31,7 +37,10 @@ extension KubernetesServer {
     private static func streaming(_ call: Call, _ stream: AsyncThrowingStream<[UInt8], any Error>) -> APIResponse {
         let type = call.representation.contentType
         return APIResponse(
-            status: 200, contentType: type == "application/json" ? type : "\(type);stream=watch", body: .stream(stream))
+            status: 200,
+            contentType: type == "application/json" ? type : "\(type);stream=watch",
+            body: .stream(stream)
+        )
     }
 }
 

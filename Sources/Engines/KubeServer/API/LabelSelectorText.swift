@@ -105,7 +105,10 @@ struct LabelSelectorText {
             place += 1
         }
         guard case .word(let key) = take() else {
-            throw Complaint(text: "found '\(tokens.indices.contains(place - 1) ? tokens[place - 1].literal : "")', expected: identifier")
+            throw Complaint(
+                text:
+                    "found '\(tokens.indices.contains(place - 1) ? tokens[place - 1].literal : "")', expected: identifier"
+            )
         }
         try check(key)
         if isNegated || next == .end || next == .symbol(",") {
@@ -132,7 +135,8 @@ struct LabelSelectorText {
         for value in requirement.values {
             if let problem = NameRules.labelValueProblem(value) {
                 throw Complaint(
-                    text: "values[0][\(key)]: Invalid value: \(FieldErrors.quoted(value)): \(problem)")
+                    text: "values[0][\(key)]: Invalid value: \(FieldErrors.quoted(value)): \(problem)"
+                )
             }
         }
         return requirement

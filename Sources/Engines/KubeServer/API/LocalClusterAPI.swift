@@ -44,8 +44,11 @@ struct LocalClusterAPI: ClusterAPI {
             var items: [KubeObject] = []
             for item in page.items { items.append(try object(item.value, query.type)) }
             return ObjectList(
-                items: items, resourceVersion: ResourceVersion(page.revision.description),
-                continuation: page.continuation?.text, remaining: page.remaining)
+                items: items,
+                resourceVersion: ResourceVersion(page.revision.description),
+                continuation: page.continuation?.text,
+                remaining: page.remaining
+            )
         }
     }
 
@@ -91,7 +94,10 @@ struct LocalClusterAPI: ClusterAPI {
     }
 
     func update(
-        _ object: KubeObject, as type: ResourceType, subresource: String?, options: WriteOptions
+        _ object: KubeObject,
+        as type: ResourceType,
+        subresource: String?,
+        options: WriteOptions
     ) async throws -> KubeObject {
         try await calling { () throws(KubeStatus) in
             let resource = try resource(type)
@@ -101,8 +107,13 @@ struct LocalClusterAPI: ClusterAPI {
             case "status", "finalize":
                 let decoded = try BodyDecoder(resource, parameters.validation).decode(object.json)
                 written = try await server.updateStatus(
-                    decoded, resource, object.namespace, object.name, parameters,
-                    part: subresource == "status" ? .status : .finalize)
+                    decoded,
+                    resource,
+                    object.namespace,
+                    object.name,
+                    parameters,
+                    part: subresource == "status" ? .status : .finalize
+                )
             case "scale":
                 written = try await server.scale(resource, object.namespace, object.name, parameters) { _ in
                     (BodyDecoder.untyped(object.json), [])
@@ -119,15 +130,24 @@ struct LocalClusterAPI: ClusterAPI {
     }
 
     func patch(
-        _ reference: ObjectReference, subresource: String?, _ type: PatchType, _ body: JSON, options: WriteOptions
+        _ reference: ObjectReference,
+        subresource: String?,
+        _ type: PatchType,
+        _ body: JSON,
+        options: WriteOptions
     ) async throws -> KubeObject {
         try await calling { () throws(KubeStatus) in
             let resource = try resource(reference.type)
             guard type != .apply else { throw PatchBody.noServerSideApply }
             guard subresource == nil || subresource == "status" else { throw .noSuchResource }
             let written = try await server.patch(
-                PatchBody(type, body), resource, reference.namespace, reference.name, WriteParameters(options),
-                part: subresource == "status" ? .status : .whole)
+                PatchBody(type, body),
+                resource,
+                reference.namespace,
+                reference.name,
+                WriteParameters(options),
+                part: subresource == "status" ? .status : .whole
+            )
             return try object(written.value, reference.type)
         }
     }

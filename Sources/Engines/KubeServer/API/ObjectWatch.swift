@@ -35,7 +35,10 @@ final class ObjectWatch: Sendable {
 
     /// `initial` is reported first, in its order.
     init(
-        _ resource: Resource, _ selection: Selection, initial: [WatchItem], events: AsyncStream<LogEvent>,
+        _ resource: Resource,
+        _ selection: Selection,
+        initial: [WatchItem],
+        events: AsyncStream<LogEvent>,
         wantsBookmarks: Bool
     ) {
         self.resource = resource
@@ -99,7 +102,9 @@ final class ObjectWatch: Sendable {
 extension KubernetesServer {
     /// Starts a watch. History that is gone is `Expired`.
     func watch(
-        _ resource: Resource, _ namespace: String?, _ options: ListOptions
+        _ resource: Resource,
+        _ namespace: String?,
+        _ options: ListOptions
     ) throws(KubeStatus) -> ObjectWatch {
         let selection = Selection(resource, namespace, options)
         let prefix = resource.prefix(namespace: namespace)
@@ -125,7 +130,12 @@ extension KubernetesServer {
         }
         let events = try changes(prefix, after: start)
         return ObjectWatch(
-            resource, selection, initial: initial, events: events, wantsBookmarks: options.wantsBookmarks)
+            resource,
+            selection,
+            initial: initial,
+            events: events,
+            wantsBookmarks: options.wantsBookmarks
+        )
     }
 
     private func changes(_ prefix: String, after start: Revision) throws(KubeStatus) -> AsyncStream<LogEvent> {

@@ -70,7 +70,8 @@ struct ListOptions: Sendable {
         guard let number = Int64(text), number >= 0 else {
             throw .badRequest(
                 "resourceVersion: Invalid value: \(FieldErrors.quoted(text)): "
-                    + "strconv.ParseUint: parsing \(FieldErrors.quoted(text)): invalid syntax")
+                    + "strconv.ParseUint: parsing \(FieldErrors.quoted(text)): invalid syntax"
+            )
         }
         return number
     }
@@ -106,7 +107,8 @@ struct ListOptions: Sendable {
         } else if match.isEmpty, sends {
             errors.forbidden(
                 "resourceVersionMatch",
-                "resourceVersionMatch is required when sendInitialEvents is set to true")
+                "resourceVersionMatch is required when sendInitialEvents is set to true"
+            )
         } else if match != Match.notOlderThan.rawValue, !match.isEmpty {
             errors.notSupported("resourceVersionMatch", match, ["NotOlderThan"])
         }

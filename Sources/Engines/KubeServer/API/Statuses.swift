@@ -15,34 +15,50 @@ extension KubeStatus {
 
     static func notFound(_ type: ResourceType, _ name: String) -> KubeStatus {
         KubeStatus(
-            code: 404, reason: "NotFound", message: "\(type) \"\(name)\" not found", details: about(type, name))
+            code: 404,
+            reason: "NotFound",
+            message: "\(type) \"\(name)\" not found",
+            details: about(type, name)
+        )
     }
 
     static func alreadyExists(_ type: ResourceType, _ name: String) -> KubeStatus {
         KubeStatus(
-            code: 409, reason: "AlreadyExists", message: "\(type) \"\(name)\" already exists",
-            details: about(type, name))
+            code: 409,
+            reason: "AlreadyExists",
+            message: "\(type) \"\(name)\" already exists",
+            details: about(type, name)
+        )
     }
 
     static func conflict(_ type: ResourceType, _ name: String, _ why: String, resource: String? = nil) -> KubeStatus {
         let shown = resource ?? type.plural
         let qualified = type.group.isEmpty ? shown : "\(shown).\(type.group)"
         return KubeStatus(
-            code: 409, reason: "Conflict", message: "Operation cannot be fulfilled on \(qualified) \"\(name)\": \(why)",
-            details: about(type, name, kind: shown))
+            code: 409,
+            reason: "Conflict",
+            message: "Operation cannot be fulfilled on \(qualified) \"\(name)\": \(why)",
+            details: about(type, name, kind: shown)
+        )
     }
 
     static func modified(_ type: ResourceType, _ name: String) -> KubeStatus {
         conflict(
-            type, name,
-            "the object has been modified; please apply your changes to the latest version and try again")
+            type,
+            name,
+            "the object has been modified; please apply your changes to the latest version and try again"
+        )
     }
 
     static func forbidden(_ type: ResourceType, _ name: String, _ why: String, causes: [Cause] = []) -> KubeStatus {
         let subject = name.isEmpty ? "\(type)" : "\(type) \"\(name)\""
         return KubeStatus(
-            code: 403, reason: "Forbidden", message: "\(subject) is forbidden: \(why)", causes: causes,
-            details: about(type, name))
+            code: 403,
+            reason: "Forbidden",
+            message: "\(subject) is forbidden: \(why)",
+            causes: causes,
+            details: about(type, name)
+        )
     }
 
     static func badRequest(_ message: String) -> KubeStatus {
@@ -54,34 +70,53 @@ extension KubeStatus {
     }
 
     static let noSuchResource = KubeStatus(
-        code: 404, reason: "NotFound", message: "the server could not find the requested resource", details: [:])
+        code: 404,
+        reason: "NotFound",
+        message: "the server could not find the requested resource",
+        details: [:]
+    )
 
     static let methodNotAllowed = KubeStatus(
-        code: 405, reason: "MethodNotAllowed", message: "the server does not allow this method on the requested resource",
-        details: [:])
+        code: 405,
+        reason: "MethodNotAllowed",
+        message: "the server does not allow this method on the requested resource",
+        details: [:]
+    )
 
     static let unauthorized = KubeStatus(
-        code: 401, reason: "Unauthorized", message: "Unauthorized", details: .null)
+        code: 401,
+        reason: "Unauthorized",
+        message: "Unauthorized",
+        details: .null
+    )
 
     static func unsupportedMediaType(_ accepted: [String]) -> KubeStatus {
         let list = accepted.joined(separator: ", ")
         return KubeStatus(
-            code: 415, reason: "UnsupportedMediaType",
+            code: 415,
+            reason: "UnsupportedMediaType",
             message: "the body of the request was in an unknown format - accepted media types include: \(list)",
-            details: .null)
+            details: .null
+        )
     }
 
     static func notAcceptable(_ available: [String]) -> KubeStatus {
         let list = available.joined(separator: ", ")
         return KubeStatus(
-            code: 406, reason: "NotAcceptable", message: "406: Not Acceptable\n\nAvailable representations: \(list)",
-            details: [:])
+            code: 406,
+            reason: "NotAcceptable",
+            message: "406: Not Acceptable\n\nAvailable representations: \(list)",
+            details: [:]
+        )
     }
 
     static func tooLarge(limit: Int) -> KubeStatus {
         KubeStatus(
-            code: 413, reason: "RequestEntityTooLarge", message: "Request entity too large: limit is \(limit)",
-            details: .null)
+            code: 413,
+            reason: "RequestEntityTooLarge",
+            message: "Request entity too large: limit is \(limit)",
+            details: .null
+        )
     }
 
     static func expired(_ message: String) -> KubeStatus {
@@ -90,9 +125,12 @@ extension KubeStatus {
 
     static func tooLargeVersion(_ asked: Int64, current: Int64) -> KubeStatus {
         KubeStatus(
-            code: 504, reason: "Timeout",
+            code: 504,
+            reason: "Timeout",
             message: "Timeout: Too large resource version: \(asked), current: \(current)",
-            causes: [Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version")], details: [:])
+            causes: [Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version")],
+            details: [:]
+        )
     }
 
     /// The `Status` object itself. `details` that are null and without causes are left out.

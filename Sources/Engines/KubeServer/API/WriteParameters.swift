@@ -63,7 +63,9 @@ struct DeleteParameters: Sendable {
         if let seconds = graceSeconds, seconds < 0 { graceSeconds = 1 }
         uid = options[path: "preconditions", "uid"]?.string
         version = options[path: "preconditions", "resourceVersion"]?.string
-        let orphans = options["orphanDependents"]?.bool ?? (query["orphanDependents"] == nil ? nil : query.flag("orphanDependents"))
+        let orphans =
+            options["orphanDependents"]?.bool
+            ?? (query["orphanDependents"] == nil ? nil : query.flag("orphanDependents"))
         if let text = options["propagationPolicy"]?.string ?? query["propagationPolicy"], !text.isEmpty {
             propagation = Propagation(rawValue: text)
             if propagation == nil {
@@ -72,7 +74,10 @@ struct DeleteParameters: Sendable {
             }
             if orphans != nil {
                 errors.invalid(
-                    "propagationPolicy", text, "orphanDependents and deletionPropagation cannot be both set")
+                    "propagationPolicy",
+                    text,
+                    "orphanDependents and deletionPropagation cannot be both set"
+                )
             }
         } else if let orphans {
             propagation = orphans ? .orphan : .background

@@ -25,7 +25,9 @@ extension KubernetesServer {
         case .coreVersions: json = coreVersions
         case .groups: json = groups(snapshot)
         case .group(let name):
-            guard !name.isEmpty, let group = snapshot.groups.first(where: { $0.name == name }) else { return Self.noPage }
+            guard !name.isEmpty, let group = snapshot.groups.first(where: { $0.name == name }) else {
+                return Self.noPage
+            }
             json = .object(Self.typed("APIGroup", Self.group(group)))
         case .resources(let group, let version):
             guard snapshot.groups.contains(where: { $0.name == group && $0.versions.contains(version) }) else {
@@ -71,7 +73,9 @@ extension KubernetesServer {
 
     private static func resources(_ group: String, _ version: String, _ snapshot: Catalog.Snapshot) -> JSON {
         var list: [JSON] = []
-        for resource in snapshot.resources(group: group, version: version).sorted(by: { $0.type.plural < $1.type.plural }) {
+        for resource in snapshot.resources(group: group, version: version).sorted(by: {
+            $0.type.plural < $1.type.plural
+        }) {
             list.append(entry(resource))
             let subresources =
                 resource.custom == nil ? resource.subresources.sorted { $0.name < $1.name } : resource.subresources
@@ -146,7 +150,11 @@ extension KubernetesServer {
         let bytes = json.bytes
         let etag = ContentHash.digest(of: bytes).hex.uppercased()
         return APIResponse(
-            status: 200, contentType: type, headers: [("ETag", "\"\(etag)\""), ("Vary", "Accept")], body: .bytes(bytes))
+            status: 200,
+            contentType: type,
+            headers: [("ETag", "\"\(etag)\""), ("Vary", "Accept")],
+            body: .bytes(bytes)
+        )
     }
 
     private static func aggregatedEntry(_ resource: Resource) -> JSON {
@@ -173,7 +181,8 @@ extension KubernetesServer {
                         "responseKind": kind(subresource.group, subresource.version, subresource.kind),
                         "verbs": texts(subresource.verbs),
                     ]
-                })
+                }
+            )
         }
         return .object(entry)
     }

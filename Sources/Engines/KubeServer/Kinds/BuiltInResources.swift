@@ -15,8 +15,13 @@ enum BuiltInResources {
     }
 
     private static func resource(
-        _ type: ResourceType, _ strategy: any KindStrategy, _ columns: any TableColumns, short: [String] = [],
-        categories: [String] = [], status: Bool = false, fields: SelectableFields = SelectableFields(),
+        _ type: ResourceType,
+        _ strategy: any KindStrategy,
+        _ columns: any TableColumns,
+        short: [String] = [],
+        categories: [String] = [],
+        status: Bool = false,
+        fields: SelectableFields = SelectableFields(),
         _ adjust: (inout Resource) -> Void = { _ in }
     ) -> Resource {
         var resource = Resource(type, strategy: strategy, columns: columns)
@@ -26,7 +31,8 @@ enum BuiltInResources {
         adjust(&resource)
         if status {
             resource.subresources.append(
-                .init(name: "status", kind: type.kind, verbs: Resource.Subresource.readWrite))
+                .init(name: "status", kind: type.kind, verbs: Resource.Subresource.readWrite)
+            )
         }
         return resource
     }
@@ -54,23 +60,42 @@ enum BuiltInResources {
             resource(.configMaps, ConfigMapStrategy(), ConfigMapColumns(), short: ["cm"]),
             resource(.events, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields),
             resource(
-                .namespaces, NamespaceStrategy(), NamespaceColumns(), short: ["ns"],
-                status: true, fields: .paths(["status.phase"])
+                .namespaces,
+                NamespaceStrategy(),
+                NamespaceColumns(),
+                short: ["ns"],
+                status: true,
+                fields: .paths(["status.phase"])
             ) {
                 $0.verbs.removeAll { $0 == "deletecollection" }
                 $0.subresources = [.init(name: "finalize", kind: "Namespace", verbs: ["update"])]
             },
             resource(
-                .nodes, NodeStrategy(), NodeColumns(), short: ["no"], status: true,
+                .nodes,
+                NodeStrategy(),
+                NodeColumns(),
+                short: ["no"],
+                status: true,
                 fields: SelectableFields.paths([]).with("spec.unschedulable") {
                     $0[path: "spec", "unschedulable"]?.bool == true ? "true" : "false"
-                }),
+                }
+            ),
             resource(
-                .persistentVolumeClaims, ClaimStrategy(), ClaimColumns(), short: ["pvc"], status: true),
+                .persistentVolumeClaims,
+                ClaimStrategy(),
+                ClaimColumns(),
+                short: ["pvc"],
+                status: true
+            ),
             resource(.persistentVolumes, VolumeStrategy(), VolumeColumns(), short: ["pv"], status: true),
             resource(
-                .pods, PodStrategy(refusesUnsupported: configuration.refusesUnsupportedPods), PodColumns(), short: ["po"],
-                categories: ["all"], status: true, fields: podFields
+                .pods,
+                PodStrategy(refusesUnsupported: configuration.refusesUnsupportedPods),
+                PodColumns(),
+                short: ["po"],
+                categories: ["all"],
+                status: true,
+                fields: podFields
             ) {
                 $0.subresources = [
                     .init(name: "binding", kind: "Binding", verbs: ["create"]),
@@ -81,9 +106,14 @@ enum BuiltInResources {
             resource(.secrets, SecretStrategy(), SecretColumns(), fields: .paths(["type"])),
             resource(.serviceAccounts, ServiceAccountStrategy(), ServiceAccountColumns(), short: ["sa"]),
             resource(
-                .services, ServiceStrategy(refusesUDP: configuration.refusesUDPServices), ServiceColumns(),
-                short: ["svc"], categories: ["all"], status: true,
-                fields: .paths(["spec.clusterIP", "spec.type"])),
+                .services,
+                ServiceStrategy(refusesUDP: configuration.refusesUDPServices),
+                ServiceColumns(),
+                short: ["svc"],
+                categories: ["all"],
+                status: true,
+                fields: .paths(["spec.clusterIP", "spec.type"])
+            ),
         ]
     }
 
@@ -93,30 +123,56 @@ enum BuiltInResources {
             resource.scale = .workload
             resource.subresources = [
                 .init(
-                    name: "scale", kind: "Scale", group: "autoscaling", version: "v1",
-                    verbs: Resource.Subresource.readWrite)
+                    name: "scale",
+                    kind: "Scale",
+                    group: "autoscaling",
+                    version: "v1",
+                    verbs: Resource.Subresource.readWrite
+                )
             ]
         }
         return [
             resource(
-                .deployments, DeploymentStrategy(warnsOfRefusals: isStrict), DeploymentColumns(), short: ["deploy"],
-                categories: ["all"], status: true, scaled),
+                .deployments,
+                DeploymentStrategy(warnsOfRefusals: isStrict),
+                DeploymentColumns(),
+                short: ["deploy"],
+                categories: ["all"],
+                status: true,
+                scaled
+            ),
             resource(
-                .replicaSets, ReplicaSetStrategy(warnsOfRefusals: isStrict), ReplicaSetColumns(), short: ["rs"],
-                categories: ["all"], status: true, scaled),
+                .replicaSets,
+                ReplicaSetStrategy(warnsOfRefusals: isStrict),
+                ReplicaSetColumns(),
+                short: ["rs"],
+                categories: ["all"],
+                status: true,
+                scaled
+            ),
         ]
     }
 
     private static func others(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         [
             resource(
-                .jobs, JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods), JobColumns(),
-                categories: ["all"], status: true, fields: .paths(["status.successful"])),
+                .jobs,
+                JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods),
+                JobColumns(),
+                categories: ["all"],
+                status: true,
+                fields: .paths(["status.successful"])
+            ),
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
             resource(.storageClasses, StorageClassStrategy(), StorageClassColumns(), short: ["sc"]),
             resource(
-                .customResourceDefinitions, DefinitionStrategy(), DefinitionColumns(), short: ["crd", "crds"],
-                categories: ["api-extensions"], status: true),
+                .customResourceDefinitions,
+                DefinitionStrategy(),
+                DefinitionColumns(),
+                short: ["crd", "crds"],
+                categories: ["api-extensions"],
+                status: true
+            ),
             resource(.leases, LeaseStrategy(), LeaseColumns()),
             resource(.endpointSlices, EndpointSliceStrategy(), EndpointSliceColumns()),
         ]
@@ -126,7 +182,12 @@ enum BuiltInResources {
 extension ResourceType {
     /// The same events as in the core group, under the newer name.
     static let eventsV1 = ResourceType(
-        group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", isNamespaced: true)
+        group: "events.k8s.io",
+        version: "v1",
+        plural: "events",
+        kind: "Event",
+        isNamespaced: true
+    )
 }
 
 extension SelectableFields {

@@ -8,6 +8,8 @@ import Synchronization
 final class Catalog: Sendable {
     struct Snapshot: Sendable {
         fileprivate(set) var all: [Resource] = []
+        /// Counts how often what is served has changed.
+        fileprivate(set) var edition = 0
         private var places: [String: Int] = [:]
         /// Groups in the order in which discovery lists them, with their versions, best first.
         private(set) var groups: [(name: String, versions: [String])] = []
@@ -56,7 +58,9 @@ final class Catalog: Sendable {
         state.withLock { snapshot in
             let others = snapshot.all.filter { $0.custom != nil && $0.custom?.definition != definition }
             let custom = (others + resources).sorted { "\($0.type)" < "\($1.type)" }
+            let edition = snapshot.edition + 1
             snapshot = Snapshot(builtIn: builtIn, custom: custom)
+            snapshot.edition = edition
         }
     }
 }

@@ -79,7 +79,9 @@ struct StorageClassStrategy: KindStrategy {
             }
         }
         let policy = object["reclaimPolicy"]?.string ?? ""
-        if !["Delete", "Retain"].contains(policy) { errors.notSupported("reclaimPolicy", policy, ["Delete", "Retain"]) }
+        if !["Delete", "Retain"].contains(policy) {
+            errors.notSupported("reclaimPolicy", policy, ["Delete", "Retain"])
+        }
         let mode = object["volumeBindingMode"]?.string ?? ""
         let modes = ["Immediate", "WaitForFirstConsumer"]
         if !modes.contains(mode) { errors.notSupported("volumeBindingMode", mode, modes) }

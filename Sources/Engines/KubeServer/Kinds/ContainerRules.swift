@@ -117,7 +117,10 @@ struct ContainerRules {
             .filter { source[$0] != nil }
         if kinds.isEmpty {
             errors.invalid(
-                at, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`")
+                at,
+                "",
+                "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+            )
         }
         if !(variable["value"]?.string ?? "").isEmpty, !kinds.isEmpty {
             errors.invalid(at, "", "may not be specified when `value` is not empty")
@@ -170,7 +173,10 @@ struct ContainerRules {
         for member in ["livenessProbe", "readinessProbe", "startupProbe"] {
             guard let probe = container[member] else { continue }
             if isInitial, container["restartPolicy"]?.string != "Always" {
-                errors.forbidden("\(field).\(member)", "may not be set for init containers without restartPolicy=Always")
+                errors.forbidden(
+                    "\(field).\(member)",
+                    "may not be set for init containers without restartPolicy=Always"
+                )
                 continue
             }
             ProbeRules.check(probe, "\(field).\(member)", &errors)
@@ -184,10 +190,18 @@ struct ContainerRules {
         for member in ["postStart", "preStop"] {
             guard let handler = container[path: "lifecycle", member] else { continue }
             if isInitial, container["restartPolicy"]?.string != "Always" {
-                errors.forbidden("\(field).lifecycle", "may not be set for init containers without restartPolicy=Always")
+                errors.forbidden(
+                    "\(field).lifecycle",
+                    "may not be set for init containers without restartPolicy=Always"
+                )
                 return
             }
-            ProbeRules.checkHandler(handler, "\(field).lifecycle.\(member)", ["exec", "httpGet", "tcpSocket", "sleep"], &errors)
+            ProbeRules.checkHandler(
+                handler,
+                "\(field).lifecycle.\(member)",
+                ["exec", "httpGet", "tcpSocket", "sleep"],
+                &errors
+            )
         }
     }
 
@@ -200,13 +214,19 @@ struct ContainerRules {
         }
         if context["allowPrivilegeEscalation"]?.bool == false {
             if context["privileged"]?.bool == true {
-                errors.invalid(at, .object(context.object ?? [:]), "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
+                errors.invalid(
+                    at,
+                    .object(context.object ?? [:]),
+                    "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+                )
             }
             let added = (context[path: "capabilities", "add"]?.array ?? []).compactMap(\.string)
             if added.contains("CAP_SYS_ADMIN") {
                 errors.invalid(
-                    at, .object(context.object ?? [:]),
-                    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN")
+                    at,
+                    .object(context.object ?? [:]),
+                    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
+                )
             }
         }
     }
@@ -225,7 +245,8 @@ enum FieldReferenceRules {
         if version.isEmpty { return errors.required("\(at).apiVersion") }
         let path = reference["fieldPath"]?.string ?? ""
         if path.isEmpty { return errors.required("\(at).fieldPath") }
-        for map in ["metadata.annotations", "metadata.labels"] where path.hasPrefix("\(map)['") && path.hasSuffix("']") {
+        for map in ["metadata.annotations", "metadata.labels"] where path.hasPrefix("\(map)['") && path.hasSuffix("']")
+        {
             let key = String(path.dropFirst(map.count + 2).dropLast(2))
             let problems = NameRules.qualifiedNameProblems(map.hasSuffix("annotations") ? key.lowercased() : key)
             for problem in problems { errors.invalid(at, key, problem) }

@@ -8,6 +8,8 @@ struct CustomVersion: Sendable {
     /// The CustomResourceDefinition's name.
     let definition: String
     let schema: StructuralSchema
+    /// The schema as the definition gives it.
+    let source: JSON
 }
 
 /// The rules of custom resources: those of their schema.
@@ -44,21 +46,32 @@ extension Resource {
         return (spec["versions"]?.array ?? []).compactMap { version in
             guard version["served"]?.bool == true, let text = version["name"]?.string else { return nil }
             let type = ResourceType(
-                group: group, version: text, plural: plural, kind: kind,
-                isNamespaced: spec["scope"]?.string != "Cluster")
-            let schema = StructuralSchema(version[path: "schema", "openAPIV3Schema"] ?? [:])
-            return custom(type, CustomVersion(definition: name, schema: schema), version, spec)
+                group: group,
+                version: text,
+                plural: plural,
+                kind: kind,
+                isNamespaced: spec["scope"]?.string != "Cluster"
+            )
+            let source = version[path: "schema", "openAPIV3Schema"] ?? [:]
+            let schema = StructuralSchema(source)
+            return custom(type, CustomVersion(definition: name, schema: schema, source: source), version, spec)
         }
     }
 
     private static func custom(
-        _ type: ResourceType, _ custom: CustomVersion, _ version: JSON, _ spec: JSON
+        _ type: ResourceType,
+        _ custom: CustomVersion,
+        _ version: JSON,
+        _ spec: JSON
     ) -> Resource {
         let names = spec["names"] ?? [:]
         let hasStatus = version[path: "subresources", "status"] != nil
         var resource = Resource(
-            type, singular: names["singular"]?.string, strategy: CustomStrategy(custom, hasStatus: hasStatus),
-            columns: CustomColumns(version["additionalPrinterColumns"]?.array))
+            type,
+            singular: names["singular"]?.string,
+            strategy: CustomStrategy(custom, hasStatus: hasStatus),
+            columns: CustomColumns(version["additionalPrinterColumns"]?.array)
+        )
         resource.listKind = names["listKind"]?.string ?? "\(type.kind)List"
         resource.shortNames = (names["shortNames"]?.array ?? []).compactMap(\.string)
         resource.categories = (names["categories"]?.array ?? []).compactMap(\.string)
@@ -68,18 +81,28 @@ extension Resource {
         resource.fields = .paths(fields.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 })
         if hasStatus {
             resource.subresources.append(
-                .init(name: "status", kind: type.kind, verbs: Subresource.readWrite))
+                .init(name: "status", kind: type.kind, verbs: Subresource.readWrite)
+            )
         }
         if let scale = version[path: "subresources", "scale"] {
             resource.scale = ScalePaths(scale)
             resource.subresources.append(
                 .init(
-                    name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: Subresource.readWrite))
+                    name: "scale",
+                    kind: "Scale",
+                    group: "autoscaling",
+                    version: "v1",
+                    verbs: Subresource.readWrite
+                )
+            )
         }
         // All versions of an object are stored under the version that the definition names.
         let storage = (spec["versions"]?.array ?? []).first { $0["storage"]?.bool == true }?["name"]?.string
         resource.storageHash = StorageVersionHash.text(
-            group: type.group, version: storage ?? type.version, kind: type.kind)
+            group: type.group,
+            version: storage ?? type.version,
+            kind: type.kind
+        )
         return resource
     }
 }
@@ -91,7 +114,9 @@ extension ScalePaths {
             (scale[member]?.string ?? "").split(separator: ".").map(String.init)
         }
         self.init(
-            specReplicas: parts("specReplicasPath"), statusReplicas: parts("statusReplicasPath"),
-            selector: scale["labelSelectorPath"] == nil ? nil : parts("labelSelectorPath"))
+            specReplicas: parts("specReplicasPath"),
+            statusReplicas: parts("statusReplicasPath"),
+            selector: scale["labelSelectorPath"] == nil ? nil : parts("labelSelectorPath")
+        )
     }
 }

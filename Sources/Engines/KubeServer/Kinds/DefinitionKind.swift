@@ -94,7 +94,9 @@ struct DefinitionStrategy: KindStrategy {
             }
         }
         let list = names["listKind"]?.string ?? ""
-        if !list.isEmpty, list == kind { errors.invalid("spec.names.listKind", list, "kind and listKind may not be the same") }
+        if !list.isEmpty, list == kind {
+            errors.invalid("spec.names.listKind", list, "kind and listKind may not be the same")
+        }
         for (place, short) in (names["shortNames"]?.array ?? []).compactMap(\.string).enumerated() {
             check("shortNames", short, "spec.names.shortNames[\(place)]")
         }
@@ -110,10 +112,12 @@ struct DefinitionStrategy: KindStrategy {
         for (place, stored) in (old[path: "status", "storedVersions"]?.array ?? []).compactMap(\.string).enumerated()
         where !names.contains(stored) {
             errors.invalid(
-                "status.storedVersions[\(place)]", stored,
+                "status.storedVersions[\(place)]",
+                stored,
                 "missing from spec.versions; \(stored) was previously a storage version, and must remain in spec.versions "
                     + "until a storage migration ensures no data remains persisted in \(stored) and removes \(stored) from "
-                    + "status.storedVersions")
+                    + "status.storedVersions"
+            )
         }
     }
 }
@@ -147,7 +151,12 @@ extension KubernetesServer {
         let problem = conflict(definition)
         let now = clock.now
         let change = Change(
-            resource: resource, namespace: nil, name: name, parameters: WriteParameters(), part: .binding)
+            resource: resource,
+            namespace: nil,
+            name: name,
+            parameters: WriteParameters(),
+            part: .binding
+        )
         // Whoever changes the definition meanwhile comes by here as well.
         _ = try? await apply(change) { (old) throws(KubeStatus) in
             var object = old
@@ -159,15 +168,24 @@ extension KubernetesServer {
 
     private static func note(_ problem: String?, in object: inout JSON, _ now: Timestamp) {
         Conditions.set(
-            &object, "NamesAccepted", isTrue: problem == nil, reason: problem == nil ? "NoConflicts" : "KindConflict",
-            message: problem ?? "no conflicts found", now: now)
+            &object,
+            "NamesAccepted",
+            isTrue: problem == nil,
+            reason: problem == nil ? "NoConflicts" : "KindConflict",
+            message: problem ?? "no conflicts found",
+            now: now
+        )
         if problem == nil {
             object.set(object[path: "spec", "names"], at: ["status", "acceptedNames"])
         }
         Conditions.set(
-            &object, "Established", isTrue: problem == nil,
+            &object,
+            "Established",
+            isTrue: problem == nil,
             reason: problem == nil ? "InitialNamesAccepted" : "NotAccepted",
-            message: problem == nil ? "the initial names have been accepted" : "not all names are accepted", now: now)
+            message: problem == nil ? "the initial names have been accepted" : "not all names are accepted",
+            now: now
+        )
     }
 
     private static let cleanup: JSON = "customresourcecleanup.apiextensions.k8s.io"

@@ -46,13 +46,20 @@ struct JobStrategy: KindStrategy {
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
-        for member in ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex"] {
+        for member in [
+            "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
+            "backoffLimitPerIndex",
+        ] {
             TemplateRules.atLeastZero(object, member, &errors)
         }
         checkModes(spec, &errors)
         if let selector = spec["selector"] { SelectorRules.check(selector, "spec.selector", &errors) }
         let template = spec["template"] ?? [:]
-        if spec["selector"] != nil { TemplateRules.checkMatch(object, &errors) } else { errors.required("spec.selector") }
+        if spec["selector"] != nil {
+            TemplateRules.checkMatch(object, &errors)
+        } else {
+            errors.required("spec.selector")
+        }
         TemplateRules.checkMetadata(template, &errors)
         let policy = template[path: "spec", "restartPolicy"]?.string ?? ""
         TemplateRules.checkPod(object, &errors)
@@ -77,7 +84,10 @@ struct JobStrategy: KindStrategy {
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
-        for member in ["completions", "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
+        for member in [
+            "completions", "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
+            "successPolicy",
+        ]
         where object[path: "spec", member] != old[path: "spec", member] {
             errors.invalid("spec.\(member)", object[path: "spec", member] ?? .null, "field is immutable")
         }

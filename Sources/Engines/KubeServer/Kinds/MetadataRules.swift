@@ -67,14 +67,18 @@ enum MetadataRules {
             }
             if !finalizer.contains("/"), !standardFinalizers.contains(finalizer) {
                 errors.invalid(
-                    "metadata.finalizers", finalizer,
-                    "name is neither a standard finalizer name nor is it fully qualified")
+                    "metadata.finalizers",
+                    finalizer,
+                    "name is neither a standard finalizer name nor is it fully qualified"
+                )
             }
         }
         if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
             errors.invalid(
-                "metadata.finalizers", .array(finalizers.map { .string($0) }),
-                "finalizer orphan and foregroundDeletion cannot be both set")
+                "metadata.finalizers",
+                .array(finalizers.map { .string($0) }),
+                "finalizer orphan and foregroundDeletion cannot be both set"
+            )
         }
     }
 
@@ -93,9 +97,11 @@ enum MetadataRules {
             guard owner["controller"]?.bool == true else { continue }
             if let controller {
                 errors.invalid(
-                    field, .array(owners),
+                    field,
+                    .array(owners),
                     "Only one reference can have Controller set to true. Found \"true\" in references for "
-                        + "\(title(controller)) and \(title(owner))")
+                        + "\(title(controller)) and \(title(owner))"
+                )
             }
             controller = owner
         }
@@ -110,7 +116,9 @@ enum MetadataRules {
         let metadata = object["metadata"] ?? [:]
         let before = old["metadata"] ?? [:]
         newFinalizers(metadata, before, &errors)
-        for member in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        for member in [
+            "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+        ] {
             let isSame = (metadata[member] ?? .null) == (before[member] ?? .null)
             if !isSame { errors.invalid("metadata.\(member)", metadata[member] ?? .null, "field is immutable") }
         }
@@ -128,7 +136,8 @@ enum MetadataRules {
         let list = added.map { FieldErrors.quoted($0) }.joined(separator: ", ")
         errors.forbidden(
             "metadata.finalizers",
-            "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(list)}")
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(list)}"
+        )
     }
 
     /// Takes from the stored object what a client may leave out of an update or cannot change.

@@ -31,14 +31,22 @@ enum NameRules {
     static let labelPattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
     static let labelMessage = regexMessage(
         "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-            + "with an alphanumeric character", labelPattern, examples: ["my-name", "123-abc"])
+            + "with an alphanumeric character",
+        labelPattern,
+        examples: ["my-name", "123-abc"]
+    )
     static let subdomainMessage = regexMessage(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
-            + "and end with an alphanumeric character", "\(labelPattern)(\\.\(labelPattern))*", examples: ["example.com"])
+            + "and end with an alphanumeric character",
+        "\(labelPattern)(\\.\(labelPattern))*",
+        examples: ["example.com"]
+    )
     static let dns1035Message = regexMessage(
         "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-            + "character, and end with an alphanumeric character", "[a-z]([-a-z0-9]*[a-z0-9])?",
-        examples: ["my-name", "abc-123"])
+            + "character, and end with an alphanumeric character",
+        "[a-z]([-a-z0-9]*[a-z0-9])?",
+        examples: ["my-name", "abc-123"]
+    )
 
     static func tooLong(_ limit: Int) -> String { "must be no more than \(limit) bytes" }
 
@@ -67,14 +75,18 @@ enum NameRules {
             regexMessage(
                 "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
                     + "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
-                "\\*\\.\(labelPattern)(\\.\(labelPattern))*", examples: ["*.example.com"])
+                "\\*\\.\(labelPattern)(\\.\(labelPattern))*",
+                examples: ["*.example.com"]
+            )
         ]
     }
 
     static let namePartMessage = regexMessage(
         "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-            + "alphanumeric character", "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
-        examples: ["MyName", "my.name", "123-abc"])
+            + "alphanumeric character",
+        "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
+        examples: ["MyName", "my.name", "123-abc"]
+    )
 
     private static func isNamePart(_ text: some Collection<UInt8>) -> Bool {
         guard let first = text.first, isAlphanumeric(first) else { return false }
@@ -102,8 +114,10 @@ enum NameRules {
             return [
                 regexMessage(
                     "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-                        + "with an alphanumeric character", "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
-                    examples: ["MyName", "my.name", "123-abc"])
+                        + "with an alphanumeric character",
+                    "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
+                    examples: ["MyName", "my.name", "123-abc"]
+                )
                     + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             ]
         }
@@ -118,8 +132,10 @@ enum NameRules {
 
     static let labelValueMessage = regexMessage(
         "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
-            + "and end with an alphanumeric character", "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
-        examples: ["MyValue", "my_value", "12345"])
+            + "and end with an alphanumeric character",
+        "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
+        examples: ["MyValue", "my_value", "12345"]
+    )
 
     static func labelValueProblems(_ text: String) -> [String] {
         var problems: [String] = []
@@ -140,8 +156,11 @@ enum NameRules {
         if !isKey {
             problems.append(
                 regexMessage(
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", "[-._a-zA-Z0-9]+",
-                    examples: ["key.name", "KEY_NAME", "key-name"]))
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+                    "[-._a-zA-Z0-9]+",
+                    examples: ["key.name", "KEY_NAME", "key-name"]
+                )
+            )
         }
         if text == "." { problems.append("must not be '.'") }
         if text == ".." {
@@ -184,8 +203,10 @@ enum NameRules {
             ? []
             : [
                 regexMessage(
-                    "a valid HTTP header must consist of alphanumeric characters or '-'", "[-A-Za-z0-9]+",
-                    examples: ["X-Header-Name"])
+                    "a valid HTTP header must consist of alphanumeric characters or '-'",
+                    "[-A-Za-z0-9]+",
+                    examples: ["X-Header-Name"]
+                )
             ]
     }
 }

@@ -24,7 +24,9 @@ struct IngressStrategy: KindStrategy {
             }
         }
         if let name = spec["ingressClassName"]?.string {
-            for problem in NameRules.dnsSubdomainProblems(name) { errors.invalid("spec.ingressClassName", name, problem) }
+            for problem in NameRules.dnsSubdomainProblems(name) {
+                errors.invalid("spec.ingressClassName", name, problem)
+            }
         }
     }
 
@@ -129,7 +131,9 @@ struct EndpointSliceStrategy: KindStrategy {
         for (place, port) in (object["ports"]?.array ?? []).enumerated() {
             let name = port["name"]?.string ?? ""
             if !name.isEmpty {
-                for problem in NameRules.dnsLabelProblems(name) { errors.invalid("ports[\(place)].name", name, problem) }
+                for problem in NameRules.dnsLabelProblems(name) {
+                    errors.invalid("ports[\(place)].name", name, problem)
+                }
             }
             if !names.insert(name).inserted { errors.duplicate("ports[\(place)].name", .string(name)) }
             let transport = port["protocol"]?.string ?? ""

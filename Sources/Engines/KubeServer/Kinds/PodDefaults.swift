@@ -20,7 +20,9 @@ enum PodDefaults {
         each(&spec, "topologySpreadConstraints") { _ in }
         // The older name of the same field follows the newer one.
         if let account = spec["serviceAccountName"], spec["serviceAccount"] == nil { spec["serviceAccount"] = account }
-        if let account = spec["serviceAccount"], spec["serviceAccountName"] == nil { spec["serviceAccountName"] = account }
+        if let account = spec["serviceAccount"], spec["serviceAccountName"] == nil {
+            spec["serviceAccountName"] = account
+        }
     }
 
     /// For pods alone: what templates are spared.
@@ -83,7 +85,9 @@ enum PodDefaults {
     }
 
     private static func fillProbe(_ probe: inout JSON) {
-        for (member, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+        for (member, value) in [
+            ("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3),
+        ]
         where (probe[member]?.int ?? 0) == 0 {
             probe[member] = JSON(value)
         }
@@ -178,7 +182,8 @@ enum PodAdmission {
         for container in containers {
             let resources = container["resources"] ?? [:]
             func amount(_ kind: String, _ name: String) -> Quantity? {
-                guard let text = resources[path: kind, name]?.string, let amount = Quantity(text), amount.nanos > 0 else {
+                guard let text = resources[path: kind, name]?.string, let amount = Quantity(text), amount.nanos > 0
+                else {
                     return nil
                 }
                 return amount

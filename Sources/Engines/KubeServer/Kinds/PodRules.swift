@@ -42,7 +42,11 @@ struct PodRules {
     }
 
     private func checkContainer(
-        _ container: JSON, _ at: String, isInitial: Bool, _ names: inout Set<String>, _ errors: inout FieldErrors
+        _ container: JSON,
+        _ at: String,
+        isInitial: Bool,
+        _ names: inout Set<String>,
+        _ errors: inout FieldErrors
     ) {
         let name = container["name"]?.string ?? ""
         if name.isEmpty {
@@ -60,11 +64,17 @@ struct PodRules {
         choice("dnsPolicy", ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], &errors)
         if let seconds = spec["activeDeadlineSeconds"]?.int, seconds < 1 || seconds > Int(Int32.max) {
             errors.invalid(
-                "\(field).activeDeadlineSeconds", seconds, "must be between 1 and 2147483647, inclusive")
+                "\(field).activeDeadlineSeconds",
+                seconds,
+                "must be between 1 and 2147483647, inclusive"
+            )
         }
         if let seconds = spec["terminationGracePeriodSeconds"]?.int, seconds < 0 {
             errors.invalid(
-                "\(field).terminationGracePeriodSeconds", seconds, "must be greater than or equal to 0")
+                "\(field).terminationGracePeriodSeconds",
+                seconds,
+                "must be greater than or equal to 0"
+            )
         }
     }
 
@@ -119,7 +129,8 @@ struct PodRules {
             where source["serviceAccountToken"] != nil {
                 errors.forbidden(
                     "\(field).volumes[\(place)].projected.sources[\(index)].serviceAccountToken",
-                    "must not be specified when serviceAccountName is not set")
+                    "must not be specified when serviceAccountName is not set"
+                )
             }
         }
     }
@@ -135,7 +146,11 @@ enum TolerationRules {
             for problem in NameRules.qualifiedNameProblems(key) { errors.invalid("\(at).key", key, problem) }
         }
         if key.isEmpty, op != "Exists" {
-            errors.invalid("\(at).operator", op, "operator must be Exists when `key` is empty, which means \"match all values and all keys\"")
+            errors.invalid(
+                "\(at).operator",
+                op,
+                "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+            )
         }
         if toleration["tolerationSeconds"] != nil, effect != "NoExecute" {
             errors.invalid("\(at).effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")
@@ -145,7 +160,11 @@ enum TolerationRules {
             for problem in NameRules.labelValueProblems(value) { errors.invalid("\(at).operator", value, problem) }
         case "Exists":
             if !value.isEmpty {
-                errors.invalid("\(at).operator", .object(toleration.object ?? [:]), "value must be empty when `operator` is 'Exists'")
+                errors.invalid(
+                    "\(at).operator",
+                    .object(toleration.object ?? [:]),
+                    "value must be empty when `operator` is 'Exists'"
+                )
             }
         default: errors.notSupported("\(at).operator", op, ["Equal", "Exists"])
         }

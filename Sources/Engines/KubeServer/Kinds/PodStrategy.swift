@@ -40,7 +40,9 @@ struct PodStrategy: KindStrategy {
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         var now = object["spec"] ?? [:]
         var before = old["spec"] ?? [:]
-        let counts = ["containers", "initContainers"].map { ($0, now[$0]?.array?.count ?? 0, before[$0]?.array?.count ?? 0) }
+        let counts = ["containers", "initContainers"].map {
+            ($0, now[$0]?.array?.count ?? 0, before[$0]?.array?.count ?? 0)
+        }
         for (member, new, former) in counts where new != former {
             errors.forbidden("spec.\(member)", "pod updates may not add or remove containers")
         }
@@ -52,7 +54,9 @@ struct PodStrategy: KindStrategy {
         checkDeadline(now, before, &errors)
         let tolerations = now["tolerations"]?.array ?? []
         let kept = (before["tolerations"]?.array ?? []).allSatisfy { tolerations.contains($0) }
-        if !kept { errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds") }
+        if !kept {
+            errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+        }
         for member in ["tolerations", "activeDeadlineSeconds"] {
             now[member] = nil
             before[member] = nil
@@ -127,11 +131,13 @@ enum NodeLimits {
             .filter { !grantable.contains($0.hasPrefix("CAP_") ? String($0.dropFirst(4)) : $0) }
         if !added.isEmpty {
             reasons.append(
-                "capabilities \(added.joined(separator: ", ")) (container \(name): securityContext.capabilities.add)")
+                "capabilities \(added.joined(separator: ", ")) (container \(name): securityContext.capabilities.add)"
+            )
         }
         if context["allowPrivilegeEscalation"]?.bool == true {
             reasons.append(
-                "privilege escalation (container \(name): securityContext.allowPrivilegeEscalation)")
+                "privilege escalation (container \(name): securityContext.allowPrivilegeEscalation)"
+            )
         }
         if let mount = context["procMount"]?.string, mount != "Default" {
             reasons.append("procMount \(mount) (container \(name): securityContext.procMount)")
@@ -154,7 +160,9 @@ enum NodeLimits {
 
     private static func contextRefusals(_ context: JSON, _ at: String) -> [String] {
         var reasons: [String] = []
-        if let profile = context[path: "seccompProfile", "type"]?.string, profile == "Localhost" || profile == "Unconfined" {
+        if let profile = context[path: "seccompProfile", "type"]?.string,
+            profile == "Localhost" || profile == "Unconfined"
+        {
             reasons.append("seccomp profile \(profile) (\(at).seccompProfile)")
         }
         if let profile = context[path: "appArmorProfile", "type"]?.string, profile != "Unconfined" {

@@ -6,7 +6,9 @@ import Model
 enum ProbeRules {
     static func check(_ probe: JSON, _ at: String, _ errors: inout FieldErrors) {
         checkHandler(probe, at, ["exec", "httpGet", "tcpSocket", "grpc"], &errors)
-        for member in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+        for member in [
+            "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold",
+        ] {
             if let number = probe[member]?.int, number < 0 {
                 errors.invalid("\(at).\(member)", number, "must be greater than or equal to 0")
             }
@@ -88,7 +90,10 @@ enum ResourceRules {
             else { continue }
             if request > limit {
                 errors.invalid(
-                    "\(at).requests", amount, "must be less than or equal to \(name) limit of \(limit.description)")
+                    "\(at).requests",
+                    amount,
+                    "must be less than or equal to \(name) limit of \(limit.description)"
+                )
             }
         }
     }

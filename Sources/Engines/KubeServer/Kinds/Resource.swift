@@ -69,5 +69,8 @@ struct ScalePaths: Sendable {
     var derivesSelector = false
 
     static let workload = ScalePaths(
-        specReplicas: ["spec", "replicas"], statusReplicas: ["status", "replicas"], derivesSelector: true)
+        specReplicas: ["spec", "replicas"],
+        statusReplicas: ["status", "replicas"],
+        derivesSelector: true
+    )
 }

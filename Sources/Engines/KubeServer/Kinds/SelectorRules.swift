@@ -17,11 +17,15 @@ enum SelectorRules {
         let op = expression["operator"]?.string ?? ""
         switch op {
         case "In", "NotIn":
-            if values.isEmpty { errors.required("\(field).values", "must be specified when `operator` is 'In' or 'NotIn'") }
+            if values.isEmpty {
+                errors.required("\(field).values", "must be specified when `operator` is 'In' or 'NotIn'")
+            }
         case "Exists", "DoesNotExist":
             if !values.isEmpty {
                 errors.forbidden(
-                    "\(field).values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+                    "\(field).values",
+                    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+                )
             }
         default: errors.invalid("\(field).operator", op, "not a valid selector operator")
         }

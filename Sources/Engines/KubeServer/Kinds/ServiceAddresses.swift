@@ -81,7 +81,10 @@ final class ServiceAddresses: Sendable {
 
     /// Gives a Service the address and ports it needs and lacks. Other kinds need none.
     func claim(
-        _ object: inout JSON, from old: JSON?, _ resource: Resource, isDryRun: Bool
+        _ object: inout JSON,
+        from old: JSON?,
+        _ resource: Resource,
+        isDryRun: Bool
     ) throws(KubeStatus) -> Claim {
         guard resource.type == .services else { return Claim() }
         var errors = FieldErrors()
@@ -102,14 +105,23 @@ final class ServiceAddresses: Sendable {
         }
         guard errors.isEmpty else {
             throw .invalid(
-                errors, kind: "Service", group: "", name: object[path: "metadata", "name"]?.string ?? "")
+                errors,
+                kind: "Service",
+                group: "",
+                name: object[path: "metadata", "name"]?.string ?? ""
+            )
         }
         return claim
     }
 
     private static func claimAddress(
-        _ object: inout JSON, _ taken: inout Taken, _ claim: inout Claim, _ before: [UInt32], _ range: AddressRange,
-        _ randomness: Randomness, _ errors: inout FieldErrors
+        _ object: inout JSON,
+        _ taken: inout Taken,
+        _ claim: inout Claim,
+        _ before: [UInt32],
+        _ range: AddressRange,
+        _ randomness: Randomness,
+        _ errors: inout FieldErrors
     ) {
         let type = object[path: "spec", "type"]?.string ?? "ClusterIP"
         let given = object[path: "spec", "clusterIP"]?.string ?? ""
@@ -117,7 +129,10 @@ final class ServiceAddresses: Sendable {
         if given.isEmpty {
             guard let address = free(in: range, taken.addresses, randomness) else {
                 return errors.add(
-                    .internalError, "spec.clusterIPs", "failed to allocate a serviceIP: range is full")
+                    .internalError,
+                    "spec.clusterIPs",
+                    "failed to allocate a serviceIP: range is full"
+                )
             }
             taken.addresses.insert(address)
             claim.addresses.append(address)
@@ -130,11 +145,16 @@ final class ServiceAddresses: Sendable {
         let shown: JSON = [.string(given)]
         if !range.contains(address) {
             errors.invalid(
-                "spec.clusterIPs", shown,
-                "failed to allocate IP \(given): the provided network does not match the current range")
+                "spec.clusterIPs",
+                shown,
+                "failed to allocate IP \(given): the provided network does not match the current range"
+            )
         } else if !taken.addresses.insert(address).inserted {
             errors.invalid(
-                "spec.clusterIPs", shown, "failed to allocate IP \(given): provided IP is already allocated")
+                "spec.clusterIPs",
+                shown,
+                "failed to allocate IP \(given): provided IP is already allocated"
+            )
         } else {
             claim.addresses.append(address)
         }
@@ -152,8 +172,13 @@ final class ServiceAddresses: Sendable {
     }
 
     private static func claimPorts(
-        _ object: inout JSON, _ taken: inout Taken, _ claim: inout Claim, _ before: [Int], _ range: ClosedRange<Int>,
-        _ randomness: Randomness, _ errors: inout FieldErrors
+        _ object: inout JSON,
+        _ taken: inout Taken,
+        _ claim: inout Claim,
+        _ before: [Int],
+        _ range: ClosedRange<Int>,
+        _ randomness: Randomness,
+        _ errors: inout FieldErrors
     ) {
         let type = object[path: "spec", "type"]?.string ?? ""
         let allocates = object[path: "spec", "allocateLoadBalancerNodePorts"]?.bool ?? true
@@ -166,9 +191,11 @@ final class ServiceAddresses: Sendable {
                 guard !before.contains(wanted) else { continue }
                 if !range.contains(wanted) {
                     errors.invalid(
-                        field, wanted,
+                        field,
+                        wanted,
                         "provided port is not in the valid range. The range of valid ports is "
-                            + "\(range.lowerBound)-\(range.upperBound)")
+                            + "\(range.lowerBound)-\(range.upperBound)"
+                    )
                 } else if !taken.ports.insert(wanted).inserted {
                     errors.invalid(field, wanted, "provided port is already allocated")
                 } else {

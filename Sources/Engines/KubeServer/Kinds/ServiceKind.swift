@@ -5,14 +5,20 @@ import Model
 
 struct ServiceStrategy: KindStrategy {
     let traits = KindTraits(
-        nameProblems: NameRules.dnsLabelProblems, hasStatus: true, allowsCreateOnUpdate: true, returnsDeleted: true)
+        nameProblems: NameRules.dnsLabelProblems,
+        hasStatus: true,
+        allowsCreateOnUpdate: true,
+        returnsDeleted: true
+    )
     let refusesUDP: Bool
 
     func setDefaults(_ object: inout JSON) {
         guard var spec = object["spec"], spec.object != nil else { return }
         PodDefaults.setIfAbsent(&spec, "sessionAffinity", "None")
         PodDefaults.setIfAbsent(&spec, "type", "ClusterIP")
-        if spec["sessionAffinity"]?.string == "ClientIP", spec[path: "sessionAffinityConfig", "clientIP", "timeoutSeconds"] == nil {
+        if spec["sessionAffinity"]?.string == "ClientIP",
+            spec[path: "sessionAffinityConfig", "clientIP", "timeoutSeconds"] == nil
+        {
             spec.set(10800, at: ["sessionAffinityConfig", "clientIP", "timeoutSeconds"])
         }
         PodDefaults.each(&spec, "ports") { port in
@@ -70,7 +76,9 @@ struct ServiceStrategy: KindStrategy {
             where spec[member] == before[member] { spec[member] = nil }
         }
         keepNodePorts(&spec, before, type, former)
-        if !["NodePort", "LoadBalancer"].contains(type), spec["externalTrafficPolicy"] == before["externalTrafficPolicy"] {
+        if !["NodePort", "LoadBalancer"].contains(type),
+            spec["externalTrafficPolicy"] == before["externalTrafficPolicy"]
+        {
             spec["externalTrafficPolicy"] = nil
         }
         if type != "LoadBalancer", spec["allocateLoadBalancerNodePorts"] == before["allocateLoadBalancerNodePorts"] {
@@ -166,7 +174,9 @@ struct ServiceStrategy: KindStrategy {
             checkProtocol(port["protocol"]?.string ?? "", at, isHeadless: isHeadless, &errors)
             PortReference.check(port["targetPort"], "\(at).targetPort", &errors)
             let pair: JSON = ["port": JSON(number), "protocol": port["protocol"] ?? ""]
-            if !seen.insert(pair.text).inserted { errors.duplicate(at, ["protocol": port["protocol"] ?? "", "port": JSON(number)]) }
+            if !seen.insert(pair.text).inserted {
+                errors.duplicate(at, ["protocol": port["protocol"] ?? "", "port": JSON(number)])
+            }
         }
     }
 
@@ -179,7 +189,8 @@ struct ServiceStrategy: KindStrategy {
         } else if refusesUDP, transport != "TCP", !isHeadless {
             errors.forbidden(
                 "\(at).protocol",
-                "this cluster forwards TCP only; a Service with clusterIP None reaches pods by \(transport) directly")
+                "this cluster forwards TCP only; a Service with clusterIP None reaches pods by \(transport) directly"
+            )
         }
     }
 
@@ -190,14 +201,26 @@ struct ServiceStrategy: KindStrategy {
             errors.invalid("spec.clusterIPs[0]", primary, "may not be set to 'None' for \(type) services")
         }
         if let first = addresses.first, first != primary {
-            errors.invalid("spec.clusterIPs", .array(addresses.map { .string($0) }), "first value must match `clusterIP`")
+            errors.invalid(
+                "spec.clusterIPs",
+                .array(addresses.map { .string($0) }),
+                "first value must match `clusterIP`"
+            )
         }
         for (place, address) in addresses.enumerated() where address != "None" && AddressRange.number(address) == nil {
-            errors.invalid("spec.clusterIPs[\(place)]", address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            errors.invalid(
+                "spec.clusterIPs[\(place)]",
+                address,
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+            )
         }
         for (place, address) in (spec["externalIPs"]?.array ?? []).compactMap(\.string).enumerated()
         where AddressRange.number(address) == nil {
-            errors.invalid("spec.externalIPs[\(place)]", address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            errors.invalid(
+                "spec.externalIPs[\(place)]",
+                address,
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+            )
         }
     }
 

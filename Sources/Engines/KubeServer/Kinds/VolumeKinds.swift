@@ -77,7 +77,8 @@ struct ClaimStrategy: KindStrategy {
         if now != before {
             errors.forbidden(
                 "spec",
-                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims")
+                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+            )
         } else if let size, let former, size < former {
             errors.forbidden("spec.resources.requests.storage", "field can not be less than previous value")
         }
@@ -125,8 +126,10 @@ struct VolumeStrategy: KindStrategy {
         if capacity.isEmpty { errors.required("spec.capacity") }
         if !capacity.isEmpty, capacity["storage"] == nil || capacity.count > 1 {
             errors.add(
-                .notSupported, "spec.capacity",
-                "Unsupported value: \(JSON.object(capacity).text): supported values: \"storage\"")
+                .notSupported,
+                "spec.capacity",
+                "Unsupported value: \(JSON.object(capacity).text): supported values: \"storage\""
+            )
         }
         checkSources(spec, &errors)
         let policy = spec["persistentVolumeReclaimPolicy"]?.string ?? ""

@@ -105,7 +105,11 @@ enum VolumeRules {
             if let reference = item["fieldRef"] {
                 FieldReferenceRules.check(reference, "\(at).fieldRef", downwardPaths, &errors)
                 if item["resourceFieldRef"] != nil {
-                    errors.invalid(field, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
+                    errors.invalid(
+                        field,
+                        "resource",
+                        "fieldRef and resourceFieldRef can not be specified simultaneously"
+                    )
                 }
             } else if item["resourceFieldRef"] == nil {
                 errors.required(at, "one of fieldRef and resourceFieldRef is required")
@@ -134,13 +138,20 @@ enum VolumeRules {
                 if kind == "serviceAccountToken" {
                     if (inner["path"]?.string ?? "").isEmpty { errors.required("\(field).\(kind).path") }
                     if let seconds = inner["expirationSeconds"]?.int, seconds < 600 {
-                        errors.invalid("\(field).\(kind).expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+                        errors.invalid(
+                            "\(field).\(kind).expirationSeconds",
+                            seconds,
+                            "may not specify a duration less than 10 minutes"
+                        )
                     }
                 }
                 for item in inner["items"]?.array ?? [] {
                     guard let path = item["path"]?.string, !path.isEmpty, !paths.insert(path).inserted else { continue }
                     errors.invalid(
-                        at, path, "conflicting duplicate paths")
+                        at,
+                        path,
+                        "conflicting duplicate paths"
+                    )
                 }
             }
         }

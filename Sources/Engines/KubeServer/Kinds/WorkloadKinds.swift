@@ -25,7 +25,9 @@ enum TemplateRules {
         }
         if template[path: "spec", "activeDeadlineSeconds"] != nil {
             errors.forbidden(
-                "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported")
+                "spec.template.spec.activeDeadlineSeconds",
+                "activeDeadlineSeconds in ReplicaSet is not Supported"
+            )
         }
     }
 
@@ -48,7 +50,10 @@ enum TemplateRules {
         let matches = selector.map { !$0.isEmpty && $0.matches(labels?.stringMap ?? [:]) } ?? false
         if !matches {
             errors.invalid(
-                "spec.template.metadata.labels", labels ?? .null, "`selector` does not match template `labels`")
+                "spec.template.metadata.labels",
+                labels ?? .null,
+                "`selector` does not match template `labels`"
+            )
         }
     }
 
@@ -66,7 +71,9 @@ enum TemplateRules {
     static func warnings(_ object: JSON, from old: JSON?) -> [String] {
         let spec = object[path: "spec", "template", "spec"] ?? [:]
         guard spec != old?[path: "spec", "template", "spec"] else { return [] }
-        return NodeLimits.refusals(spec).map { "pods of this template will be refused: this cluster's node does not grant \($0)" }
+        return NodeLimits.refusals(spec).map {
+            "pods of this template will be refused: this cluster's node does not grant \($0)"
+        }
             + NodeLimits.ignored(spec, at: "spec.template.spec")
     }
 }
@@ -108,7 +115,9 @@ struct DeploymentStrategy: KindStrategy {
         TemplateRules.atLeastZero(object, "minReadySeconds", &errors)
         TemplateRules.atLeastZero(object, "revisionHistoryLimit", &errors)
         TemplateRules.atLeastZero(object, "progressDeadlineSeconds", &errors)
-        if let deadline = spec["progressDeadlineSeconds"]?.int, deadline >= 0, deadline <= spec["minReadySeconds"]?.int ?? 0 {
+        if let deadline = spec["progressDeadlineSeconds"]?.int, deadline >= 0,
+            deadline <= spec["minReadySeconds"]?.int ?? 0
+        {
             errors.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
         }
     }
@@ -122,7 +131,10 @@ struct DeploymentStrategy: KindStrategy {
 
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         let status = object["status"] ?? [:]
-        for member in ["observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"] {
+        for member in [
+            "observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
+            "unavailableReplicas",
+        ] {
             if let number = status[member]?.int, number < 0 {
                 errors.invalid("status.\(member)", number, "must be greater than or equal to 0")
             }
@@ -161,7 +173,10 @@ enum RolloutRules {
             checkAmount(rolling["maxSurge"], "\(field).maxSurge", &errors)
             if amount(rolling["maxUnavailable"]) == 0, amount(rolling["maxSurge"]) == 0 {
                 errors.invalid(
-                    "\(field).maxUnavailable", rolling["maxUnavailable"] ?? 0, "may not be 0 when `maxSurge` is 0")
+                    "\(field).maxUnavailable",
+                    rolling["maxUnavailable"] ?? 0,
+                    "may not be 0 when `maxSurge` is 0"
+                )
             }
             if let text = rolling["maxUnavailable"]?.string, let percent = Int(text.dropLast()), percent > 100 {
                 errors.invalid("\(field).maxUnavailable", text, "must not be greater than 100%")
@@ -181,13 +196,18 @@ enum RolloutRules {
         switch value {
         case .string(let text)?:
             let digits = text.dropLast()
-            let isPercent = text.hasSuffix("%") && !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            let isPercent =
+                text.hasSuffix("%") && !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
             if !isPercent {
                 errors.invalid(
-                    field, text,
+                    field,
+                    text,
                     NameRules.regexMessage(
-                        "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%",
-                        examples: ["1%", "93%"]))
+                        "a valid percent string must be a numeric string followed by an ending '%'",
+                        "[0-9]+%",
+                        examples: ["1%", "93%"]
+                    )
+                )
             }
         case .number(let number)?:
             if let number = number.int, number < 0 {

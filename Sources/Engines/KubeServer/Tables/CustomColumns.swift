@@ -12,21 +12,27 @@ struct CustomColumns: TableColumns {
         let fallback: [JSON] = [["name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"]]
         let definitions = definitions.flatMap { $0.isEmpty ? nil : $0 } ?? fallback
         paths = definitions.map { JSONPath($0["jsonPath"]?.string ?? "") }
-        columns = [.name] + definitions.map { definition in
-            let path = definition["jsonPath"]?.string ?? ""
-            let given = definition["description"]?.string ?? ""
-            return TableColumn(
-                name: definition["name"]?.string ?? "", type: definition["type"]?.string ?? "string",
-                format: definition["format"]?.string ?? "", priority: definition["priority"]?.int ?? 0,
-                description: given.isEmpty
-                    ? "Custom resource definition column (in JSONPath format): \(path)" : given)
-        }
+        columns =
+            [.name]
+            + definitions.map { definition in
+                let path = definition["jsonPath"]?.string ?? ""
+                let given = definition["description"]?.string ?? ""
+                return TableColumn(
+                    name: definition["name"]?.string ?? "",
+                    type: definition["type"]?.string ?? "string",
+                    format: definition["format"]?.string ?? "",
+                    priority: definition["priority"]?.int ?? 0,
+                    description: given.isEmpty
+                        ? "Custom resource definition column (in JSONPath format): \(path)" : given
+                )
+            }
     }
 
     func cells(_ object: JSON, now: Timestamp) -> [JSON] {
-        [Cell.name(object)] + zip(columns.dropFirst(), paths).map { column, path in
-            cell(path?.values(in: object) ?? [], column.type, now)
-        }
+        [Cell.name(object)]
+            + zip(columns.dropFirst(), paths).map { column, path in
+                cell(path?.values(in: object) ?? [], column.type, now)
+            }
     }
 
     private func cell(_ found: [JSON], _ type: String, _ now: Timestamp) -> JSON {
@@ -73,7 +79,8 @@ struct JSONPath: Sendable {
                 }
                 steps.append(name == "*" ? .every : .member(String(name)))
             case "[":
-                guard let end = Self.closing(rest), let step = Self.bracket(String(rest[rest.index(after: rest.startIndex)..<end]))
+                guard let end = Self.closing(rest),
+                    let step = Self.bracket(String(rest[rest.index(after: rest.startIndex)..<end]))
                 else { return nil }
                 steps.append(step)
                 rest = rest[rest.index(after: end)...]

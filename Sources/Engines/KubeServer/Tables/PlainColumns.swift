@@ -38,8 +38,10 @@ enum Cell {
             "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP",
         ]
         let given = (modes?.array ?? []).compactMap(\.string)
-        return .string(["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
-            .filter { given.contains($0) }.compactMap { short[$0] }.joined(separator: ","))
+        return .string(
+            ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
+                .filter { given.contains($0) }.compactMap { short[$0] }.joined(separator: ",")
+        )
     }
 }
 
@@ -88,7 +90,10 @@ struct DefinitionColumns: TableColumns {
     let columns: [TableColumn] = [
         .name,
         TableColumn(
-            name: "Created At", type: "date", description: "When the object was created."),
+            name: "Created At",
+            type: "date",
+            description: "When the object was created."
+        ),
     ]
 
     func cells(_ object: JSON, now: Timestamp) -> [JSON] {

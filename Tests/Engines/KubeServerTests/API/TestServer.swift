@@ -26,22 +26,37 @@ struct TestServer {
 
     /// Sends a request; `path` may have a query.
     func send(
-        _ method: String, _ path: String, _ body: JSON? = nil, contentType: String = "", accept: String = "application/json",
+        _ method: String,
+        _ path: String,
+        _ body: JSON? = nil,
+        contentType: String = "",
+        accept: String = "application/json",
         user: APIUser? = TestServer.admin
     ) async -> APIResponse {
         await send(method, path, bytes: body?.bytes ?? [], contentType: contentType, accept: accept, user: user)
     }
 
     func send(
-        _ method: String, _ path: String, bytes: [UInt8], contentType: String = "", accept: String = "application/json",
+        _ method: String,
+        _ path: String,
+        bytes: [UInt8],
+        contentType: String = "",
+        accept: String = "application/json",
         user: APIUser? = TestServer.admin
     ) async -> APIResponse {
         let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
         let query = parts.count > 1 ? parts[1].split(separator: "&").map(Self.pair) : []
         return await server.answer(
             APIRequest(
-                method: method, path: Self.decoded(parts.first ?? ""), query: query, accept: accept,
-                contentType: contentType, body: bytes, user: user))
+                method: method,
+                path: Self.decoded(parts.first ?? ""),
+                query: query,
+                accept: accept,
+                contentType: contentType,
+                body: bytes,
+                user: user
+            )
+        )
     }
 
     private static func pair(_ text: Substring) -> (name: String, value: String) {

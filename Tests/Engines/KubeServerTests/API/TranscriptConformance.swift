@@ -20,14 +20,17 @@ struct TranscriptConformance {
     }
 
     private static func steps(
-        _ scenario: String, in folder: URL
+        _ scenario: String,
+        in folder: URL
     ) throws -> [ConformanceCase<TranscriptReplay.Step>] {
         let data = try Data(contentsOf: folder.appending(path: "\(scenario).json"))
         let steps = try JSON(parsing: Array(data))["steps"]?.array ?? []
         return steps.enumerated().map { place, json in
             let number = place < 10 ? "0\(place)" : "\(place)"
             return ConformanceCase(
-                "\(scenario)/\(number)", TranscriptReplay.Step(scenario: scenario, place: place, json: json))
+                "\(scenario)/\(number)",
+                TranscriptReplay.Step(scenario: scenario, place: place, json: json)
+            )
         }
     }
 }

@@ -10,7 +10,8 @@ enum TranscriptFixtures {
     /// In the order in which they were recorded: later scenarios list what earlier ones left behind.
     static let order = [
         "discovery", "namespaces", "configmaps-crud", "patches", "server-side-apply", "defaults", "validation",
-        "field-validation", "subresources", "deletion", "tables", "custom-resources", "watch", "authorization", "errors",
+        "field-validation", "subresources", "deletion", "tables", "custom-resources", "watch", "authorization",
+        "errors",
     ]
 
     private static let namespaces = [
@@ -21,7 +22,9 @@ enum TranscriptFixtures {
     ]
 
     static func prepare(
-        _ step: TranscriptReplay.Step, _ test: TestServer, _ prepared: inout Set<String>,
+        _ step: TranscriptReplay.Step,
+        _ test: TestServer,
+        _ prepared: inout Set<String>,
         _ remember: (String, String) -> Void
     ) async throws {
         if let namespace = namespaces[step.scenario], prepared.insert(step.scenario).inserted {
@@ -41,8 +44,11 @@ enum TranscriptFixtures {
         case ("validation", 34):
             let made = await create(test, "/api/v1/namespaces/t-val/services", service("s", [:]))
             match(step, made, remember)
-        case ("subresources", 0): await create(test, "/api/v1/namespaces/t-sub/serviceaccounts", ["metadata": ["name": "sa"]])
-        case ("tables", 0): await tableObjects(test)
+        case ("subresources", 0):
+            await create(test, "/api/v1/namespaces/t-sub/serviceaccounts", ["metadata": ["name": "sa"]])
+        case ("tables", 0):
+            await create(test, "/api/v1/namespaces", ["metadata": ["name": "t-ssa"]])
+            await tableObjects(test)
         case ("watch", 0):
             var first = configMap("w0")
             first.set(["k": "a"], at: ["metadata", "labels"])
@@ -136,8 +142,11 @@ enum TranscriptFixtures {
             ]
         ]
         _ = await test.send(
-            "PATCH", "/api/v1/namespaces/t-tab/pods/p/status", status,
-            contentType: "application/strategic-merge-patch+json")
+            "PATCH",
+            "/api/v1/namespaces/t-tab/pods/p/status",
+            status,
+            contentType: "application/strategic-merge-patch+json"
+        )
         await create(test, "/apis/apps/v1/namespaces/t-tab/deployments", deployment("w"))
         await create(test, "/api/v1/namespaces/t-tab/services", service("s", ["a": "b"]))
     }
