@@ -134,7 +134,14 @@ let modules: [Module] = [
 // `scripts/bench` builds these; nothing that ships needs them.
 let benchmarks = Context.environment["BALLAST_BENCH"] == nil
     ? []
-    : [Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"])]
+    : [
+        Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"]),
+        Module(
+            name: "ImageLoad", layer: "Benchmarks", kind: .benchmark,
+            uses: base + ["HTTPSurface", "ImageStore", "RegistryClient"],
+            products: ["hummingbird/Hummingbird", "log/Logging"]
+        ),
+    ]
 // `scripts/fuzz` builds this one; libFuzzer brings its `main`, so it links only with `--sanitize fuzzer`.
 let fuzz = Target.executableTarget(
     name: "Fuzz", dependencies: ["AppFile", "Model", "PodRuntime"], path: "Tests/Fuzz", swiftSettings: strict

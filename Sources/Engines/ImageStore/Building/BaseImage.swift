@@ -4,7 +4,7 @@
 import Model
 import Ports
 
-/// The image below ours: its documents, and which folders and links its layers hold.
+/// The documents of the image below ours.
 struct BaseImage {
     var configuration: JSON
     /// Descriptors, in OCI's words.

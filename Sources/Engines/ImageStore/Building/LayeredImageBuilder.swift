@@ -35,7 +35,7 @@ package struct LayeredImageBuilder: ImageBuilder {
             throw Failure(isOurs ? .fault : .invalidInput, "the image cannot be built", cause: error)
         } catch let error
             where error is PlanError || error is LibraryError || error is LayerTreeError
-            || error is ELFError || error is SourceChanged || error is JSONError
+            || error is ELFError || error is InflateError || error is SourceChanged || error is JSONError
         {
             throw Failure(.invalidInput, "the image cannot be built", cause: error)
         }
@@ -43,8 +43,9 @@ package struct LayeredImageBuilder: ImageBuilder {
 
     private func assemble(_ plan: ImagePlan) async throws -> BuiltImage {
         let base = try plan.base.map { try BaseImage($0, architecture: plan.architecture) }
-        let contents = try ImageContents(of: plan, root: root)
-        let layers = contents.layers
+        let layout = try BaseLayout(plan.base?.layers ?? [])
+        var layers = try ImageContents(of: plan, root: root).layers
+        for place in layers.indices { layers[place].tree = try layout.placing(layers[place].tree) }
         let records = try await write(layers.map(\.tree))
         let documents = ImageDocuments(plan: plan, created: created, base: base)
         let labelled = zip(records, layers).map { (record: $0, purpose: $1.purpose) }
