@@ -129,7 +129,7 @@ let modules: [Module] = [
     Module(name: "TestKit", layer: "", kind: .kit, uses: ["Model", "Ports"]),
     // Tests of the whole
     Module(name: "Architecture", layer: "", kind: .tests),
-    Module(name: "Processes", layer: "", kind: .tests, uses: ["Model"]),
+    Module(name: "Processes", layer: "", kind: .tests, uses: ["Model", "ballast"]),
 ]
 // `scripts/bench` builds these; nothing that ships needs them.
 let benchmarks = Context.environment["BALLAST_BENCH"] == nil

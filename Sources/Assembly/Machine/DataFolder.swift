@@ -41,9 +41,9 @@ struct DataFolder: Sendable {
 
     /// Takes the folder for this process until it ends. Throws `conflict` naming the process that has it.
     func lock() throws -> Int32 {
-        let descriptor = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw Failure(.fault, "the lock '\(lockFile)' cannot be opened: \(String(cString: strerror(errno)))")
+            throw Failure(.fault, "the lock '\(lockFile)' cannot be opened: \(unsafe String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
@@ -55,7 +55,7 @@ struct DataFolder: Sendable {
         }
         _ = ftruncate(descriptor, 0)
         let text = "\(getpid())\n"
-        _ = text.withCString { unsafe write(descriptor, $0, strlen($0)) }
+        _ = unsafe text.withCString { unsafe write(descriptor, $0, strlen($0)) }
         return descriptor
     }
 
@@ -67,7 +67,7 @@ struct DataFolder: Sendable {
 
     /// Whether some process holds the lock now.
     var isLocked: Bool {
-        let descriptor = open(lockFile, O_RDWR | O_CLOEXEC)
+        let descriptor = unsafe open(lockFile, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return true }

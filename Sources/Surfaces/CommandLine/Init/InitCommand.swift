@@ -8,7 +8,9 @@ import Model
 /// `ballast init`: writes a first app file.
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Write a ballast.yaml to start from.")
+        commandName: "init",
+        abstract: "Write a ballast.yaml to start from."
+    )
 
     @Argument(help: "The folder.") var folder = "."
     @Option(help: "The app's name (default: the folder's).") var name: String?
@@ -50,7 +52,9 @@ struct InitCommand: ParsableCommand {
     }
 
     private static func template(
-        _ name: String, _ namespace: String, _ build: (test: String, run: String, from: String)
+        _ name: String,
+        _ namespace: String,
+        _ build: (test: String, run: String, from: String)
     ) -> String {
         """
         apiVersion: ballast.dev/v1alpha1

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import AppFile
 import ArgumentParser
-package import AppFile
 import Model
 package import Releases
 
 /// `ballast release`: an app from its source into its clusters.
 struct ReleaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Test an app, build its image and roll it out.")
+        commandName: "release",
+        abstract: "Test an app, build its image and roll it out."
+    )
 
     @Argument(help: "A folder with a ballast.yaml, or the file itself.") var path = "."
     @OptionGroup var data: DataFolderOption
@@ -17,7 +19,10 @@ struct ReleaseCommand: AsyncParsableCommand {
     func run() async throws {
         let file = try AppFile.load(path)
         let record = try await Compositions.require().release(
-            file, dataFolder: data.path, progress: PlainProgress())
+            file,
+            dataFolder: data.path,
+            progress: PlainProgress()
+        )
         Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
     }
 }

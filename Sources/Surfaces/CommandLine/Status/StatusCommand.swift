@@ -9,7 +9,9 @@ import Releases
 /// `ballast status`: what runs, and which release it is of.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show the apps, their releases and their pods.")
+        commandName: "status",
+        abstract: "Show the apps, their releases and their pods."
+    )
 
     @Argument(help: "Only this app.") var app: String?
     @OptionGroup var data: DataFolderOption
@@ -25,8 +27,10 @@ struct StatusCommand: AsyncParsableCommand {
         case .table:
             Terminal.result(
                 TextTable(
-                    ["NAMESPACE", "APP", "RELEASE", "PHASE", "READY", "IMAGE", "MESSAGE"], rows.map(\.cells)
-                ).text)
+                    ["NAMESPACE", "APP", "RELEASE", "PHASE", "READY", "IMAGE", "MESSAGE"],
+                    rows.map(\.cells)
+                ).text
+            )
         }
     }
 }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+package import AppFile
+package import CommandLine
+import Foundation
+import Glibc
+import HTTPSurface
+import ImageStore
+import KubernetesClient
+import Logging
+import Model
+package import Ports
+import RegistryClient
+package import Releases
+import Telemetry
+
+/// Joins the parts of Ballast for each verb of the command line.
+package struct Composer: Composition {
+    package init() {}
+
+    package func up(_ options: UpOptions) async throws {
+        let programs = try Preflight.check(options)
+        let folder = DataFolder(path: options.dataFolder)
+        try folder.create()
+        let lock = try folder.lock()
+        defer { Glibc.close(lock) }
+        LogOutput.start(folder: folder)
+        let machine = Machine(options: options, folder: folder, programs: programs)
+        try await machine.run {
+            for demo in options.demo {
+                let file = try AppFile.load(demo)
+                _ = try await release(file, dataFolder: options.dataFolder, progress: PlainProgress())
+            }
+        }
+    }
+
+    package func down(dataFolder: String) async throws {
+        let folder = DataFolder(path: dataFolder)
+        guard folder.isLocked, let holder = folder.holder else {
+            throw Failure(.notFound, "nothing runs on the data folder '\(dataFolder)'")
+        }
+        kill(holder, SIGTERM)
+        for _ in 0..<600 where folder.isLocked { try await Task.sleep(for: .milliseconds(100)) }
+        guard !folder.isLocked else {
+            throw Failure(
+                .deadlineExceeded,
+                "process \(holder) has not stopped within 60 s; see its log in '\(folder.logs)'"
+            )
+        }
+    }
+
+    package func release(
+        _ file: AppFile,
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord {
+        let folder = DataFolder(path: dataFolder)
+        let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
+        let clients = HTTPImageRegistries()
+        let registries = AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder))
+        let releaser = Releaser(
+            home: client,
+            registries: registries,
+            builder: LayeredImageBuilder(folder: folder.buildCache),
+            runner: ShellRunner(),
+            records: FileLogRecords(folder: folder.logs),
+            progress: progress,
+            architecture: Self.architecture,
+            clock: .system
+        )
+        do {
+            let record = try await releaser.release(file)
+            await Self.close(client, clients)
+            return record
+        } catch {
+            await Self.close(client, clients)
+            throw error
+        }
+    }
+
+    package func cluster(dataFolder: String) async throws -> any ClusterAPI {
+        try KubernetesClient(try KubeConfig.load(path: DataFolder(path: dataFolder).kubeconfig))
+    }
+
+    private static func close(_ client: KubernetesClient, _ registries: HTTPImageRegistries) async {
+        await client.shutdown()
+        await registries.shutdown()
+    }
+
+    /// App files call the embedded registry by one name, whatever port this machine's has.
+    static func registryEndpoints(_ folder: DataFolder) -> [String: String] {
+        guard let record = MachineRecord.read(from: folder.machineFile) else { return [:] }
+        return [App.Image.embeddedRegistry: "127.0.0.1:\(record.registryPort)"]
+    }
+
+    /// As image configurations name it.
+    static var architecture: String {
+        #if arch(arm64)
+            "arm64"
+        #else
+            "amd64"
+        #endif
+    }
+}
+
+extension WallClock {
+    /// This machine's clock.
+    static let system = WallClock {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Timestamp(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec))
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import AppFile
+import CommandLine
+import Foundation
+import Glibc
+import Model
+import Ports
+
+/// The last steps of `ballast up`: Ballast's own resources, the demo, the table of what listens where, and `ready`.
+struct Greeting: Sendable {
+    let cluster: any ClusterAPI
+    let record: MachineRecord
+    let folder: DataFolder
+    let nodeName: String
+
+    /// Returns when the node takes pods and the edge takes requests; throws `deadlineExceeded` naming what is missing.
+    func awaitMachine(limit: Duration = .seconds(60)) async throws {
+        let clock = ContinuousClock()
+        let end = clock.now + limit
+        while true {
+            let missing = await missingParts()
+            guard !missing.isEmpty else { return }
+            guard clock.now < end else {
+                throw Failure(
+                    .deadlineExceeded,
+                    "\(missing.joined(separator: " and ")) did not come up within \(limit.components.seconds) s; see '\(folder.logs)/ballast.log'"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(25))
+        }
+    }
+
+    private func missingParts() async -> [String] {
+        var missing: [String] = []
+        let node = try? await cluster.find(ObjectReference(.nodes, name: nodeName))
+        if node?.condition("Ready")?["status"]?.string != "True" { missing.append("the node") }
+        if PortHolder.find(port: record.edgePort) == nil { missing.append("the edge") }
+        return missing
+    }
+
+    /// Creates or updates the definitions of `App` and `Release`.
+    func installResources() async throws {
+        for definition in BallastResources.definitions {
+            let reference = ObjectReference(.customResourceDefinitions, name: definition.name)
+            guard let live = try await cluster.find(reference) else {
+                _ = try await cluster.create(definition, as: .customResourceDefinitions)
+                continue
+            }
+            if live.spec["versions"] != definition.spec["versions"] {
+                _ = try await cluster.patch(
+                    reference,
+                    .merge,
+                    ["spec": ["versions": definition.spec["versions"] ?? []]]
+                )
+            }
+        }
+    }
+
+    /// What a person should know, ending in `ready`.
+    func say(demoHost: String?) {
+        Terminal.result("PORT    WHAT")
+        Terminal.result(row(record.kubernetesPort, "Kubernetes API (TLS); export KUBECONFIG=\(folder.kubeconfig)"))
+        Terminal.result(row(record.registryPort, "image registry; app files call it \(App.Image.embeddedRegistry)"))
+        Terminal.result(row(record.edgePort, "the edge: HTTP traffic into the apps"))
+        Terminal.result("data is in \(folder.path)")
+        if let demoHost {
+            Terminal.result("try: curl -H 'Host: \(demoHost)' http://127.0.0.1:\(record.edgePort)/")
+        }
+        Terminal.result("ready")
+    }
+
+    private func row(_ port: Int, _ what: String) -> String {
+        String(port) + String(repeating: " ", count: max(1, 8 - String(port).count)) + what
+    }
+}

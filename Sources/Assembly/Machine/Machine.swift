@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import AppFile
+import CommandLine
+import EnvoyProxy
+import Foundation
+import Glibc
+import HTTPSurface
+import ImageStore
+import KubeServer
+import KubernetesClient
+import Logging
+import Model
+import PodRuntime
+import Ports
+import RegistryClient
+import ServiceLifecycle
+import Telemetry
+
+/// One `ballast up`: creates every part and runs them as one group, readable from top to bottom.
+struct Machine: Sendable {
+    let options: UpOptions
+    let folder: DataFolder
+    let programs: Preflight.Programs
+
+    static let nodeName = "ballast"
+
+    /// Starts everything, runs `demo`, says `ready`, and returns when the task is cancelled and all is stopped.
+    func run(demo: @escaping @Sendable () async throws -> Void) async throws {
+        let telemetry = Telemetry("ballast")
+        let plan = try PodNetwork.plan(dataFolder: folder.path)
+        let certificates = try ClusterCertificates.prepare(in: folder.certificates, serverNames: Self.names(plan))
+        let server = try kubernetesServer(plan)
+        try await server.bootstrap()
+        try KubeconfigFile.write(
+            to: folder.kubeconfig,
+            server: "https://127.0.0.1:\(options.ports.kubernetes)",
+            certificates: certificates
+        )
+        let record = MachineRecord(
+            kubernetesPort: options.ports.kubernetes,
+            registryPort: options.ports.registry,
+            edgePort: options.ports.edge
+        )
+        try record.write(to: folder.machineFile)
+
+        let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-node")
+        let clients = HTTPImageRegistries()
+        let registries = AliasedRegistries(base: clients, aliases: Composer.registryEndpoints(folder))
+        let runtime = try PodRuntime(
+            configuration: runtimeConfiguration(),
+            api: client,
+            registries: registries,
+            wall: .system,
+            telemetry: telemetry.scoped("pods")
+        )
+        server.nodeAgent = runtime.agent
+        let controllers = Controllers(
+            api: server.api,
+            configuration: controllerConfiguration(plan, certificates),
+            wallClock: .system,
+            telemetry: telemetry.scoped("controllers")
+        )
+        let envoy = EnvoyProxy(
+            configuration: envoyConfiguration(),
+            api: client,
+            telemetry: telemetry.scoped("envoy")
+        )
+        let greeting = Greeting(cluster: client, record: record, folder: folder, nodeName: Self.nodeName)
+
+        let group = ServiceGroup(
+            services: [
+                try kubernetesListener(server, certificates, plan, telemetry),
+                try registryListener(plan, telemetry),
+                Running("server") { await server.run() },
+                Running("controllers") { await controllers.run() },
+                Running("pods") { try await runtime.run() },
+                Running("envoy") { try await envoy.run() },
+                Running("greeting") { try await greet(greeting, demo) },
+            ],
+            logger: telemetry.log
+        )
+        try await Self.runUntilCancelled(group)
+        await client.shutdown()
+        await clients.shutdown()
+    }
+
+    /// Cancellation stops the parts in reverse order, each before what it needs.
+    private static func runUntilCancelled(_ group: ServiceGroup) async throws {
+        // A task of its own: cancelling it would stop all parts at once, in no order.
+        let running = Task { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            // The handler cannot wait; the group's end is awaited above.
+            Task { await group.triggerGracefulShutdown() }
+        }
+    }
+
+    private func greet(_ greeting: Greeting, _ demo: @Sendable () async throws -> Void) async throws {
+        try await greeting.awaitMachine()
+        try await greeting.installResources()
+        try await demo()
+        greeting.say(demoHost: options.demo.isEmpty ? nil : "shop.localhost")
+    }
+}
+
+extension Machine {
+    private static func names(_ plan: NetworkPlan) -> [String] {
+        [
+            "localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local", plan.apiAddress.description, plan.gateway.description,
+        ]
+    }
+
+    private func kubernetesServer(_ plan: NetworkPlan) throws -> KubernetesServer {
+        var configuration = KubernetesServer.Configuration()
+        configuration.serviceRange = plan.serviceSubnet.description
+        configuration.address = "127.0.0.1:\(options.ports.kubernetes)"
+        return try KubernetesServer(
+            log: try ObjectLog(path: folder.objects, clock: .system),
+            configuration: configuration,
+            clock: .system
+        )
+    }
+
+    private func controllerConfiguration(
+        _ plan: NetworkPlan,
+        _ certificates: ClusterCertificates
+    ) -> ControllerConfiguration {
+        var configuration = ControllerConfiguration()
+        configuration.endpoint = ControllerConfiguration.Endpoint(
+            serviceAddress: plan.apiAddress.description,
+            address: plan.gateway.description,
+            port: options.ports.kubernetes
+        )
+        configuration.rootCertificate = certificates.authority
+        configuration.volumeFolder = "\(folder.path)/volumes"
+        return configuration
+    }
+
+    private func runtimeConfiguration() -> PodRuntimeConfiguration {
+        PodRuntimeConfiguration(
+            dataFolder: folder.path,
+            nodeName: Self.nodeName,
+            kubeletVersion: KubernetesServer.Configuration().buildVersion
+        )
+    }
+
+    private func envoyConfiguration() -> EnvoyConfiguration {
+        var configuration = EnvoyConfiguration(
+            program: programs.envoy,
+            folder: folder.envoy,
+            logFolder: folder.logs
+        )
+        configuration.edgePort = options.ports.edge
+        configuration.hostServices = [
+            EnvoyConfiguration.HostService(
+                namespace: "default",
+                name: "kubernetes",
+                address: "127.0.0.1",
+                port: options.ports.kubernetes
+            )
+        ]
+        return configuration
+    }
+
+    private func kubernetesListener(
+        _ server: KubernetesServer,
+        _ certificates: ClusterCertificates,
+        _ plan: NetworkPlan,
+        _ telemetry: Telemetry
+    ) throws -> any Service {
+        let responder = KubernetesResponder(hosts: HostGuard(names: Self.names(plan))) { await server.answer($0) }
+        let address = ListenAddress(host: "127.0.0.1", port: options.ports.kubernetes)
+        return try Listener.tls(address, responder, certificates: certificates, log: telemetry.log)
+    }
+
+    private func registryListener(_ plan: NetworkPlan, _ telemetry: Telemetry) throws -> any Service {
+        let store = try RegistryStore(
+            folder: folder.registry,
+            removingUploadsBefore: WallClock.system.now - .seconds(86400)
+        )
+        let responder = RegistryResponder(RegistryService(store), hosts: HostGuard(names: []))
+        let address = ListenAddress(host: "127.0.0.1", port: options.ports.registry)
+        return Listener.plain(address, responder, log: telemetry.log)
+    }
+}
+
+/// Registries by the names that app files use for them.
+struct AliasedRegistries: ImageRegistries {
+    let base: any ImageRegistries
+    /// Host and port by alias.
+    let aliases: [String: String]
+
+    func registry(_ host: String, credentials: RegistryCredentials?) -> any ImageRegistry {
+        base.registry(aliases[host] ?? host, credentials: credentials)
+    }
+}
