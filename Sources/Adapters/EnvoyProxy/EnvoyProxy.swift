@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import Model
 package import Ports
+import Synchronization
 package import Telemetry
 
 /// The edge and the Services' addresses: one Envoy process, kept running and kept up to date.
@@ -20,7 +21,9 @@ package struct EnvoyProxy: Sendable {
     package let state = EnvoyState()
 
     package init(
-        configuration: EnvoyConfiguration, api: any ClusterAPI, clock: any Clock<Duration> = ContinuousClock(),
+        configuration: EnvoyConfiguration,
+        api: any ClusterAPI,
+        clock: any Clock<Duration> = ContinuousClock(),
         telemetry: Telemetry
     ) {
         self.configuration = configuration
@@ -32,7 +35,10 @@ package struct EnvoyProxy: Sendable {
     /// Serves until the surrounding task is cancelled, then ends Envoy. Throws where Envoy cannot be started at all.
     package func run() async throws {
         guard unsafe access(configuration.program, X_OK) == 0 else {
-            throw Failure(.unavailable, "there is no program '\(configuration.program)'; run scripts/setup, which installs Envoy")
+            throw Failure(
+                .unavailable,
+                "there is no program '\(configuration.program)'; run scripts/setup, which installs Envoy"
+            )
         }
         let left = try await LeftoverEnvoy.end(bootstrap: configuration.bootstrapPath, clock: clock)
         if left > 0 { telemetry.log.notice("ended an envoy of an earlier run", metadata: ["count": "\(left)"]) }
@@ -67,27 +73,49 @@ package struct EnvoyProxy: Sendable {
     private func follow(_ view: ClusterView, _ writer: PlanWriter) async throws {
         var writer = writer
         var notices = ProxyNotices(api: api, telemetry: telemetry)
-        await notices.report(writer.current.warnings)
         try await writer.settle()
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let again = Flag()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await view.wake(wake) }
-            group.addTask { try await wakeAfterRejections(wake) }
+            group.addTask { try await wakeWhileNeeded(wake, again) }
             for await _ in wakes {
-                try await writer.retry()
+                if again.takeRetry() { try await writer.retry() }
                 let plan = view.input.plan(configuration)
-                guard plan != writer.current else { continue }
-                try await writer.apply(plan)
-                await notices.report(plan.warnings)
+                if plan != writer.current { try await writer.apply(plan) }
+                await notices.observe(plan.warnings, at: .now)
+                again.isNeeded = notices.isWaiting || !state.rejections.isEmpty
             }
             group.cancelAll()
         }
     }
 
-    private func wakeAfterRejections(_ wake: AsyncStream<Void>.Continuation) async throws {
+    /// Looks again while Envoy rejects something, which may be over, or something waits to be reported.
+    private func wakeWhileNeeded(_ wake: AsyncStream<Void>.Continuation, _ again: Flag) async throws {
         while !Task.isCancelled {
-            try await clock.sleep(for: .seconds(5))
-            if !state.rejections.isEmpty { wake.yield() }
+            try await clock.sleep(for: .seconds(3))
+            guard again.isNeeded else { continue }
+            again.setRetry()
+            wake.yield()
+        }
+    }
+
+    /// Whether to look again without a change, and whether what comes next is such a look.
+    private final class Flag: Sendable {
+        private let state = Mutex((isNeeded: false, isRetry: false))
+
+        var isNeeded: Bool {
+            get { state.withLock { $0.isNeeded } }
+            set { state.withLock { $0.isNeeded = newValue } }
+        }
+
+        func setRetry() { state.withLock { $0.isRetry = true } }
+
+        func takeRetry() -> Bool {
+            state.withLock { state in
+                defer { state.isRetry = false }
+                return state.isRetry
+            }
         }
     }
 }

@@ -35,7 +35,9 @@ enum AtomicFile {
             throw failure("cannot create the folder '\(path)'")
         }
         try makeFolder(String(path[..<slash]))
-        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure("cannot create the folder '\(path)'") }
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw failure("cannot create the folder '\(path)'")
+        }
     }
 
     /// In bytes; `nil` where there is no such file.

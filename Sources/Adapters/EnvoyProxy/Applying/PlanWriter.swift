@@ -33,7 +33,9 @@ struct PlanWriter {
         try AtomicFile.makeFolder(configuration.logFolder)
         try AtomicFile.write(Bootstrap(configuration: configuration).json.bytes, to: configuration.bootstrapPath)
         for file in EnvoyFile.allCases {
-            let step = PlanStep.steps(from: ProxyPlan(), to: plan).last { $0.file == file } ?? PlanStep(file: file, resources: [])
+            let step =
+                PlanStep.steps(from: ProxyPlan(), to: plan).last { $0.file == file }
+                ?? PlanStep(file: file, resources: [])
             try write(step)
         }
         current = plan
@@ -72,7 +74,10 @@ struct PlanWriter {
 
     private mutating func write(_ step: PlanStep) throws {
         version += 1
-        try AtomicFile.write(step.document(version: version), to: "\(configuration.watchedFolder)/\(step.file.rawValue).json")
+        try AtomicFile.write(
+            step.document(version: version),
+            to: "\(configuration.watchedFolder)/\(step.file.rawValue).json"
+        )
         offered[step.file] = step
         versions[step.file] = version
     }
@@ -119,7 +124,9 @@ struct EnvoyRejected: TelemetryEvent {
 
     func record(on telemetry: Telemetry) {
         telemetry.log.error(
-            "envoy rejected its new configuration", metadata: ["file": "\(rejection.file)", "reason": "\(rejection.reason)"])
+            "envoy rejected its new configuration",
+            metadata: ["file": "\(rejection.file)", "reason": "\(rejection.reason)"]
+        )
         telemetry.count("envoy_rejections_total", by: ["file": rejection.file])
     }
 }

@@ -12,27 +12,43 @@ struct ProxyNotices {
     private let api: any ClusterAPI
     private let telemetry: Telemetry
     private var said: Set<ProxyWarning> = []
+    private var seen: [ProxyWarning: ContinuousClock.Instant] = [:]
+
+    /// What holds shorter is an Ingress that was heard of before its Service, and nobody's mistake.
+    private static let patience = Duration.seconds(2)
 
     init(api: any ClusterAPI, telemetry: Telemetry) {
         self.api = api
         self.telemetry = telemetry
     }
 
-    /// Reports those that are new; one that went away is reported again when it comes back.
-    mutating func report(_ warnings: [ProxyWarning]) async {
-        let news = warnings.filter { !said.contains($0) }
-        said = Set(warnings)
-        for warning in news {
+    /// Takes note of what cannot be honoured now, and reports what has held for a while; one that went away is reported
+    /// again when it comes back.
+    mutating func observe(_ warnings: [ProxyWarning], at now: ContinuousClock.Instant) async {
+        let present = Set(warnings)
+        said.formIntersection(present)
+        seen = seen.filter { present.contains($0.key) }
+        for warning in warnings where seen[warning] == nil { seen[warning] = now }
+        for warning in warnings where !said.contains(warning) && now - (seen[warning] ?? now) >= Self.patience {
+            said.insert(warning)
             telemetry.emit(ProxyRefused(warning: warning))
             // The event is for people; the cluster may be too busy for it.
             _ = try? await api.create(event(warning), as: .events)
         }
     }
 
+    /// Whether something waits to be reported.
+    var isWaiting: Bool { seen.keys.contains { !said.contains($0) } }
+
     private func event(_ warning: ProxyWarning) -> KubeObject {
-        let (type, kind): (ResourceType, String) = warning.subject == .ingress ? (.ingresses, "Ingress") : (.services, "Service")
+        let (type, kind): (ResourceType, String) =
+            warning.subject == .ingress ? (.ingresses, "Ingress") : (.services, "Service")
         let stamp = Timestamp.present
-        var event = KubeObject(.events, namespace: warning.namespace, name: "\(warning.name).\(String(UInt64.random(in: 0 ... .max), radix: 16))")
+        var event = KubeObject(
+            .events,
+            namespace: warning.namespace,
+            name: "\(warning.name).\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+        )
         event["involvedObject"] = [
             "apiVersion": .string(type.apiVersion), "kind": .string(kind), "namespace": .string(warning.namespace),
             "name": .string(warning.name), "uid": .string(warning.uid),
@@ -69,7 +85,8 @@ struct ProxyRefused: TelemetryEvent {
             metadata: [
                 "object": "\(warning.subject)/\(warning.namespace)/\(warning.name)", "reason": "\(warning.reason)",
                 "message": "\(warning.message)",
-            ])
+            ]
+        )
         telemetry.count("proxy_refusals_total", by: ["reason": warning.reason])
     }
 }

@@ -27,9 +27,12 @@ struct EdgeCompiler {
 
     mutating func add(_ ingress: KubeObject, to plan: inout ProxyPlan) {
         if ingress.spec["tls"]?.array?.isEmpty == false {
-            plan.warnings.append(ingress.warning("TLSNotServed", "the edge answers plain HTTP only; spec.tls is not served"))
+            plan.warnings.append(
+                ingress.warning("TLSNotServed", "the edge answers plain HTTP only; spec.tls is not served")
+            )
         }
-        if let backend = ingress.spec["defaultBackend"], let cluster = cluster(backend, of: ingress, to: &plan) {
+        if let backend = ingress.spec["defaultBackend"] {
+            let cluster = cluster(backend, of: ingress, to: &plan)
             defaultCluster = defaultCluster ?? cluster
         }
         for rule in ingress.spec["rules"]?.array ?? [] {
@@ -55,10 +58,12 @@ struct EdgeCompiler {
         // A prefix counts whole elements, so a slash at its end says nothing.
         while !isExact, text.count > 1, text.hasSuffix("/") { text.removeLast() }
         let path = Path(isExact: isExact, path: text)
-        guard let cluster = cluster(json["backend"] ?? [:], of: ingress, to: &plan) else { return }
+        let cluster = cluster(json["backend"] ?? [:], of: ingress, to: &plan)
         if let older = hosts[host]?.first(where: { $0.path == path }) {
             guard older.cluster != cluster else { return }
-            plan.warnings.append(ingress.warning("HostPathTaken", "'\(host)\(text)' belongs to an older Ingress"))
+            plan.warnings.append(
+                ingress.warning("HostPathTaken", "'\(host)\(text)' belongs to an older Ingress or an earlier rule")
+            )
             return
         }
         hosts[host, default: []].append(Target(cluster: cluster, path: path))
@@ -66,17 +71,18 @@ struct EdgeCompiler {
 
     /// The cluster of a backend. One that does not exist (yet) gets a name all the same, so that its requests are answered
     /// with 503 and not by somebody else.
-    private func cluster(_ backend: JSON, of ingress: KubeObject, to plan: inout ProxyPlan) -> String? {
+    private func cluster(_ backend: JSON, of ingress: KubeObject, to plan: inout ProxyPlan) -> String {
         guard let service = backend["service"], let name = service["name"]?.string else {
             plan.warnings.append(ingress.warning("UnsupportedBackend", "only Services can be backends"))
-            return nil
+            return "\(ingress.namespace ?? "")/\(ingress.name) (unsupported)"
         }
         let key = "\(ingress.namespace ?? "")/\(name)"
         let (portName, number) = (service[path: "port", "name"]?.string, service[path: "port", "number"]?.int)
         let known = ports[key]?.first { port in portName.map { port.name == $0 } ?? (port.number == number) }
         if let known { return known.cluster }
         let wanted = portName ?? number.map(String.init) ?? ""
-        let problem = ports[key] == nil ? "there is no Service '\(name)'" : "the Service '\(name)' has no TCP port '\(wanted)'"
+        let problem =
+            ports[key] == nil ? "there is no Service '\(name)'" : "the Service '\(name)' has no TCP port '\(wanted)'"
         plan.warnings.append(ingress.warning("BackendNotFound", problem))
         return "\(key):\(wanted) (missing)"
     }
@@ -91,11 +97,17 @@ extension EdgeCompiler {
             "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", "name": "edge",
             "ignore_port_in_host_matching": true, "virtual_hosts": .array(virtualHosts),
             "request_headers_to_add": [
-                [
-                    "header": ["key": "x-forwarded-host", "value": "%REQ(:authority)%"],
-                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-                ]
+                Self.header("x-forwarded-host", "%REQ(:authority)%"),
+                Self.header("x-forwarded-for", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
             ],
+            "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
+        ]
+    }
+
+    /// Set by us, whatever the request claims.
+    private static func header(_ name: String, _ value: String) -> JSON {
+        [
+            "header": ["key": .string(name), "value": .string(value)], "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
         ]
     }
 
@@ -109,7 +121,9 @@ extension EdgeCompiler {
         } else {
             routes = sorted(hosts[host] ?? []).map { route($0) }
         }
-        if let defaultCluster { routes.append(route(Target(cluster: defaultCluster, path: Path(isExact: false, path: "/")))) }
+        if let defaultCluster {
+            routes.append(route(Target(cluster: defaultCluster, path: Path(isExact: false, path: "/"))))
+        }
         return ["name": .string(name ?? host), "domains": [.string(host)], "routes": .array(routes)]
     }
 
@@ -162,7 +176,10 @@ extension EdgeCompiler {
 
     /// A domain name, whose first label may be `*`.
     private static func isHost(_ host: String) -> Bool {
-        let labels = (host.hasPrefix("*.") ? host.dropFirst(2) : host[...]).split(separator: ".", omittingEmptySubsequences: false)
+        let labels = (host.hasPrefix("*.") ? host.dropFirst(2) : host[...]).split(
+            separator: ".",
+            omittingEmptySubsequences: false
+        )
         return labels.allSatisfy { label in
             !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
                 && label.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }

@@ -27,9 +27,14 @@ struct EdgeListener {
             "@type":
                 "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "edge", "codec_type": "AUTO",
-            "rds": ["route_config_name": "edge", "config_source": Self.source("\(configuration.watchedFolder)/routes.json", in: configuration)],
+            "rds": [
+                "route_config_name": "edge",
+                "config_source": Self.source("\(configuration.watchedFolder)/routes.json", in: configuration),
+            ],
             // The client's address and scheme are what this listener saw, whatever the request claims.
-            "use_remote_address": true, "server_header_transformation": "PASS_THROUGH", "normalize_path": true,
+            // (Envoy itself would put this machine's own address in place of a loopback client's; the routes set it.)
+            "use_remote_address": true, "skip_xff_append": true, "server_header_transformation": "PASS_THROUGH",
+            "normalize_path": true,
             "request_headers_timeout": "10s", "stream_idle_timeout": "300s",
             "common_http_protocol_options": ["idle_timeout": "900s"],
             "upgrade_configs": [["upgrade_type": "websocket"]],
@@ -49,7 +54,9 @@ struct EdgeListener {
     static func source(_ path: String, in configuration: EnvoyConfiguration) -> JSON {
         [
             "resource_api_version": "V3",
-            "path_config_source": ["path": .string(path), "watched_directory": ["path": .string(configuration.watchedFolder)]],
+            "path_config_source": [
+                "path": .string(path), "watched_directory": ["path": .string(configuration.watchedFolder)],
+            ],
         ]
     }
 

@@ -9,7 +9,9 @@ struct EnvoyCluster {
         var address: String
         var port: Int
 
-        static func < (left: Endpoint, right: Endpoint) -> Bool { (left.address, left.port) < (right.address, right.port) }
+        static func < (left: Endpoint, right: Endpoint) -> Bool {
+            (left.address, left.port) < (right.address, right.port)
+        }
     }
 
     var name: String
@@ -51,7 +53,9 @@ struct EnvoyCluster {
 }
 
 enum SocketAddressJSON {
-    static func make(_ address: String, _ port: Int) -> JSON { ["address": .string(address), "port_value": JSON(port)] }
+    static func make(_ address: String, _ port: Int) -> JSON {
+        ["address": .string(address), "port_value": JSON(port)]
+    }
 }
 
 /// A Service's address and port: bytes are passed on as they are.

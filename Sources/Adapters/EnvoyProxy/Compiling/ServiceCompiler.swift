@@ -35,7 +35,12 @@ struct ServiceCompiler {
             guard let number = port["port"]?.int, (1...65535).contains(number) else { continue }
             let transport = port["protocol"]?.string ?? "TCP"
             guard transport == "TCP" else {
-                plan.warnings.append(service.warning("UnsupportedProtocol", "port \(number) is \(transport); Service addresses answer TCP only"))
+                plan.warnings.append(
+                    service.warning(
+                        "UnsupportedProtocol",
+                        "port \(number) is \(transport); Service addresses answer TCP only"
+                    )
+                )
                 continue
             }
             add(port, number, of: service, key, to: &plan)
@@ -43,17 +48,32 @@ struct ServiceCompiler {
         if ports[key] == nil { ports[key] = [] }
     }
 
-    private mutating func add(_ port: JSON, _ number: Int, of service: KubeObject, _ key: String, to plan: inout ProxyPlan) {
+    private mutating func add(
+        _ port: JSON,
+        _ number: Int,
+        of service: KubeObject,
+        _ key: String,
+        to plan: inout ProxyPlan
+    ) {
         let name = port["name"]?.string ?? ""
         let cluster = "\(key):\(name.isEmpty ? String(number) : name)"
         let isSticky = service.spec["sessionAffinity"]?.string == "ClientIP"
-        plan.clusters[cluster] = EnvoyCluster(
-            name: cluster, endpoints: endpoints(key, name), isSticky: isSticky,
-            speaksHTTP2: ["kubernetes.io/h2c", "h2c", "grpc"].contains(port["appProtocol"]?.string ?? "")
-        ).json
+        plan.clusters[cluster] =
+            EnvoyCluster(
+                name: cluster,
+                endpoints: endpoints(key, name),
+                isSticky: isSticky,
+                speaksHTTP2: ["kubernetes.io/h2c", "h2c", "grpc"].contains(port["appProtocol"]?.string ?? "")
+            ).json
         ports[key, default: []].append(Port(name: name, number: number, cluster: cluster))
         for address in Self.addresses(service) {
-            let listener = ServiceListener(name: "\(key):\(address):\(number)", address: address, port: number, cluster: cluster, isSticky: isSticky)
+            let listener = ServiceListener(
+                name: "\(key):\(address):\(number)",
+                address: address,
+                port: number,
+                cluster: cluster,
+                isSticky: isSticky
+            )
             plan.listeners[listener.name] = listener.json
         }
     }
@@ -102,7 +122,12 @@ struct ServiceCompiler {
 extension KubeObject {
     func warning(_ reason: String, _ message: String) -> ProxyWarning {
         ProxyWarning(
-            subject: kind == "Ingress" ? .ingress : .service, namespace: namespace ?? "", name: name, uid: uid, reason: reason,
-            message: message)
+            subject: kind == "Ingress" ? .ingress : .service,
+            namespace: namespace ?? "",
+            name: name,
+            uid: uid,
+            reason: reason,
+            message: message
+        )
     }
 }

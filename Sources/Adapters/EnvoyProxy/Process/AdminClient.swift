@@ -18,12 +18,17 @@ struct AdminClient: Sendable {
     /// Counters and texts whose names begin with one of the prefixes.
     func statistics(_ prefixes: [String]) async throws -> [String: String] {
         let pattern = prefixes.map { $0.map { $0 == "." ? "%5C." : String($0) }.joined() }.joined(separator: "%7C")
-        let answer = try await request(.GET, "/stats?filter=%5E(\(pattern))%5C.(version_text%7Cupdate_rejected%7Cupdate_failure)$")
+        let answer = try await request(
+            .GET,
+            "/stats?filter=%5E(\(pattern))%5C.(version_text%7Cupdate_rejected%7Cupdate_failure)$"
+        )
         var found: [String: String] = [:]
         for line in answer.body.split(separator: "\n") {
             guard let colon = line.firstRange(of: ": ") else { continue }
             let value = line[colon.upperBound...]
-            found[String(line[..<colon.lowerBound])] = String(value.hasPrefix("\"") ? value.dropFirst().dropLast() : value)
+            found[String(line[..<colon.lowerBound])] = String(
+                value.hasPrefix("\"") ? value.dropFirst().dropLast() : value
+            )
         }
         return found
     }
@@ -50,7 +55,9 @@ struct AdminClient: Sendable {
         defer { deadline.cancel() }
         return try await channel.executeThenClose { inbound, outbound in
             let headers = HTTPHeaders([("host", "envoy"), ("connection", "close"), ("content-length", "0")])
-            try await outbound.write(.head(HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers)))
+            try await outbound.write(
+                .head(HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers))
+            )
             try await outbound.write(.end(nil))
             var status = 0
             var body = ByteBuffer()

@@ -39,8 +39,13 @@ struct EnvoyProcess: Sendable {
         options.processGroupID = 0
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
         let result = try await Subprocess.run(
-            .path(FilePath(configuration.program)), arguments: Arguments(arguments), environment: .inherit,
-            platformOptions: options, input: .none, output: .discarded, error: .sequence
+            .path(FilePath(configuration.program)),
+            arguments: Arguments(arguments),
+            environment: .inherit,
+            platformOptions: options,
+            input: .none,
+            output: .discarded,
+            error: .sequence
         ) { execution in
             for try await line in execution.standardError.strings() { hear(line) }
         }
@@ -71,7 +76,10 @@ struct EnvoyEnded: TelemetryEvent {
     func record(on telemetry: Telemetry) {
         telemetry.log.error(
             "envoy ended and is started again",
-            metadata: ["how": "\(how)", "in": "\(delay)", "lastWords": "\(lastWords.suffix(3).joined(separator: " | "))"])
+            metadata: [
+                "how": "\(how)", "in": "\(delay)", "lastWords": "\(lastWords.suffix(3).joined(separator: " | "))",
+            ]
+        )
         telemetry.count("envoy_restarts_total")
     }
 }
