@@ -108,7 +108,7 @@ let modules: [Module] = [
     ),
     Module(
         name: "CommandLine", layer: "Surfaces", uses: base + ["AppFile", "Releases"],
-        products: ["argument-parser/ArgumentParser"]
+        products: ["argument-parser/ArgumentParser", "service-lifecycle/UnixSignals"]
     ),
     // The rest
     Module(

@@ -27,6 +27,8 @@ package struct Composer: Composition {
         defer { Glibc.close(lock) }
         LogOutput.start(folder: folder)
         let machine = Machine(options: options, folder: folder, programs: programs)
+        try await machine.endLeftovers()
+        try Preflight.checkPorts(options.ports)
         try await machine.run {
             for demo in options.demo {
                 let file = try AppFile.load(demo)

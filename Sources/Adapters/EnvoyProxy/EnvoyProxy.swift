@@ -32,6 +32,11 @@ package struct EnvoyProxy: Sendable {
         self.telemetry = telemetry
     }
 
+    /// Ends what an earlier run on the same folder left behind, so that its ports are free again; returns how many.
+    package static func endLeftovers(of configuration: EnvoyConfiguration) async throws -> Int {
+        try await LeftoverEnvoy.end(bootstrap: configuration.bootstrapPath, clock: ContinuousClock())
+    }
+
     /// Serves until the surrounding task is cancelled, then ends Envoy. Throws where Envoy cannot be started at all.
     package func run() async throws {
         guard unsafe access(configuration.program, X_OK) == 0 else {

@@ -26,6 +26,9 @@ struct Machine: Sendable {
 
     static let nodeName = "ballast"
 
+    /// A killed run leaves its Envoy behind, which holds the ports that the next run wants.
+    func endLeftovers() async throws { _ = try await EnvoyProxy.endLeftovers(of: envoyConfiguration()) }
+
     /// Starts everything, runs `demo`, says `ready`, and returns when the task is cancelled and all is stopped.
     func run(demo: @escaping @Sendable () async throws -> Void) async throws {
         let telemetry = Telemetry("ballast")

@@ -23,9 +23,7 @@ enum Preflight {
         guard geteuid() == 0 else {
             throw Failure(.denied, "'ballast up' needs root for namespaces and mounts; run it with sudo")
         }
-        let programs = try findPrograms()
-        try checkPorts(options.ports)
-        return programs
+        return try findPrograms()
     }
 
     private static func findPrograms() throws -> Programs {
@@ -45,7 +43,8 @@ enum Preflight {
         return programs
     }
 
-    private static func checkPorts(_ ports: UpOptions.Ports) throws {
+    /// Throws `conflict` naming every port that is taken, its holder and the flag that moves ours.
+    static func checkPorts(_ ports: UpOptions.Ports) throws {
         let wanted = [
             ("--kubernetes-port", ports.kubernetes), ("--registry-port", ports.registry), ("--edge-port", ports.edge),
         ]

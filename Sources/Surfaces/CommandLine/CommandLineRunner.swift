@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Model
+import UnixSignals
 
 #if canImport(Glibc)
     import Glibc
@@ -16,14 +17,14 @@ package enum CommandLineRunner {
     package static func run(_ arguments: [String], on composition: any Composition) async -> Int32 {
         do {
             var command = try BallastCommand.parseAsRoot(arguments)
-            return try await Compositions.$current.withValue(composition) {
-                if var asynchronous = command as? any AsyncParsableCommand {
-                    try await asynchronous.run()
-                } else {
-                    try command.run()
-                }
+            guard command is any AsyncParsableCommand else {
+                try command.run()
                 return 0
             }
+            try await Compositions.$current.withValue(composition) {
+                try await untilSignal(arguments)
+            }
+            return 0
         } catch let failure as Failure {
             Terminal.note("error: \(failure)")
             return failure.code.exitCode
@@ -36,6 +37,29 @@ package enum CommandLineRunner {
             if code.isSuccess { Terminal.result(message) } else { Terminal.note(message) }
             return code.rawValue
         }
+    }
+}
+
+extension CommandLineRunner {
+    /// Runs a verb; the first SIGINT or SIGTERM cancels it, and the second ends the process at once.
+    private static func untilSignal(_ arguments: [String]) async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        // A task of its own, so that the signal cancels the verb and nothing else.
+        let verb = Task {
+            guard var command = try BallastCommand.parseAsRoot(arguments) as? any AsyncParsableCommand else { return }
+            try await command.run()
+        }
+        // It lives as long as the process: the verb's end ends both.
+        let listener = Task {
+            var count = 0
+            for await _ in signals {
+                count += 1
+                if count > 1 { _exit(130) }
+                verb.cancel()
+            }
+        }
+        defer { listener.cancel() }
+        try await verb.value
     }
 }
 
