@@ -25,11 +25,13 @@ struct JSONPatch {
     init(_ patch: JSON) throws(PatchError) {
         guard case .array(let entries) = patch else {
             throw .badRequest(
-                "json: cannot unmarshal \(patch.goKind) into Go value of type jsonpatch.Patch")
+                "json: cannot unmarshal \(patch.goKind) into Go value of type jsonpatch.Patch"
+            )
         }
         guard entries.count <= Self.operationLimit else {
             throw .tooLarge(
-                "The allowed maximum operations in a JSON patch is \(Self.operationLimit), got \(entries.count)")
+                "The allowed maximum operations in a JSON patch is \(Self.operationLimit), got \(entries.count)"
+            )
         }
         var operations: [Operation] = []
         operations.reserveCapacity(entries.count)
@@ -70,7 +72,9 @@ struct JSONPatch {
     }
 
     private static func perform(
-        _ operation: Operation, on object: inout JSON, copied: inout Int
+        _ operation: Operation,
+        on object: inout JSON,
+        copied: inout Int
     ) throws(PatchError) {
         let path = operation.path
         switch operation.action {
@@ -100,7 +104,9 @@ struct JSONPatch {
     }
 
     private static func edit(
-        _ operation: Operation, _ object: inout JSON, _ change: (inout JSON) -> Bool
+        _ operation: Operation,
+        _ object: inout JSON,
+        _ change: (inout JSON) -> Bool
     ) throws(PatchError) {
         guard change(&object) else { throw missing(operation, operation.path) }
     }

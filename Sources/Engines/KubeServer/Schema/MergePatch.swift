@@ -8,7 +8,8 @@ enum MergePatch {
     static func apply(_ patch: JSON, to object: JSON) throws(PatchError) -> JSON {
         guard case .object = patch else {
             throw .badRequest(
-                "error decoding patch: json: cannot unmarshal \(patch.goKind) into Go value of type map[string]interface {}")
+                "error decoding patch: json: cannot unmarshal \(patch.goKind) into Go value of type map[string]interface {}"
+            )
         }
         return merged(patch, into: object)
     }

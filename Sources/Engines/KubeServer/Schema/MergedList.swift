@@ -66,7 +66,8 @@ struct MergedList {
             if case .array = each { throw .unprocessable("lists of lists are not supported") }
             guard (each.object == nil) == (first.object == nil) else {
                 throw .unexpected(
-                    "list element types are not identical: [\(StrategicMergePatch.goType(first)) \(StrategicMergePatch.goType(each))]")
+                    "list element types are not identical: [\(StrategicMergePatch.goType(first)) \(StrategicMergePatch.goType(each))]"
+                )
             }
         }
         return first.object != nil
@@ -80,7 +81,8 @@ struct MergedList {
     }
 
     /// Carries out the elements with `$patch` and returns what is left of both lists.
-    private func removing(_ patch: [JSON], from original: [JSON]) throws(PatchError) -> (rest: [JSON], changes: [JSON]) {
+    private func removing(_ patch: [JSON], from original: [JSON]) throws(PatchError) -> (rest: [JSON], changes: [JSON])
+    {
         var rest = original
         var changes: [JSON] = []
         var isReplaced = false
@@ -105,7 +107,8 @@ struct MergedList {
             return
         }
         merged[place] = .object(
-            try StrategicMergePatch.merge(change.object ?? [:], into: merged[place].object ?? [:], schema: element))
+            try StrategicMergePatch.merge(change.object ?? [:], into: merged[place].object ?? [:], schema: element)
+        )
     }
 
     private func identity(_ element: JSON, isByKey: Bool) throws(PatchError) -> JSON {
@@ -123,7 +126,10 @@ struct MergedList {
 
     /// Puts the elements named in `order` into that order, and lays the others between them as `original` had them.
     private func ordered(
-        _ elements: [JSON], by order: [JSON], original: [JSON], isByKey: Bool
+        _ elements: [JSON],
+        by order: [JSON],
+        original: [JSON],
+        isByKey: Bool
     ) throws(PatchError) -> [JSON] {
         let wanted = try places(of: order, isByKey: isByKey)
         let before = try places(of: original, isByKey: isByKey)
@@ -161,7 +167,8 @@ struct MergedList {
             while next < order.endIndex, try identity(order[next], isByKey: isByKey) != wanted { next += 1 }
             guard next < order.endIndex else {
                 throw .unexpected(
-                    "The order in patch list:\n\(JSON.array(patch).goText)\n doesn't match \(StrategicMergePatch.elementOrder) list:\n\(JSON.array(order).goText)\n")
+                    "The order in patch list:\n\(JSON.array(patch).goText)\n doesn't match \(StrategicMergePatch.elementOrder) list:\n\(JSON.array(order).goText)\n"
+                )
             }
             next += 1
         }

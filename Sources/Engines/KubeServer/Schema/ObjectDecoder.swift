@@ -25,7 +25,9 @@ package struct DecodingError: Error, Equatable, CustomStringConvertible {
 package enum ObjectDecoder {
     /// - Parameter duplicates: ``JSONParser/duplicates`` of the text the value came from.
     package static func decode(
-        _ value: JSON, as schema: Schema, duplicates: [String] = []
+        _ value: JSON,
+        as schema: Schema,
+        duplicates: [String] = []
     ) throws(DecodingError) -> DecodedObject {
         var walk = DecodingWalk(table: schema.table, duplicates: Set(duplicates))
         let object = try walk.read(value, schema.shape)
@@ -87,7 +89,9 @@ struct DecodingWalk {
     }
 
     private mutating func readScalar(
-        _ value: JSON, _ shape: SchemaShape, goType: String?
+        _ value: JSON,
+        _ shape: SchemaShape,
+        goType: String?
     ) throws(DecodingError) -> JSON {
         switch (shape, value) {
         case (.quantity, .string(let text)): return .string(try ScalarText.quantity(text))

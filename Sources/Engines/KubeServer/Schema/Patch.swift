@@ -11,7 +11,10 @@ package enum Patch {
     /// `schema` is the object's type, which strategic merge patches need; without one they are refused, as a real
     /// server refuses them for custom resources. ``PatchType/apply`` is not a patch in this sense and is refused too.
     package static func apply(
-        _ type: PatchType, _ patch: JSON, to object: JSON, schema: Schema?
+        _ type: PatchType,
+        _ patch: JSON,
+        to object: JSON,
+        schema: Schema?
     ) throws(PatchError) -> JSON {
         switch type {
         case .json: return try JSONPatch(patch).apply(to: object)
@@ -28,6 +31,8 @@ package enum Patch {
             "the body of the request was in an unknown format - accepted media types include: "
             + types.map { "application/\($0)" }.joined(separator: ", ")
         return PatchError(
-            status: KubeStatus(code: 415, reason: "UnsupportedMediaType", message: message), detail: message)
+            status: KubeStatus(code: 415, reason: "UnsupportedMediaType", message: message),
+            detail: message
+        )
     }
 }

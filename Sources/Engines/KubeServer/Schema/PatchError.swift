@@ -20,15 +20,23 @@ package struct PatchError: Error, Equatable, CustomStringConvertible {
     static func unprocessable(_ detail: String) -> PatchError {
         PatchError(
             status: KubeStatus(
-                code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request"),
-            detail: detail)
+                code: 422,
+                reason: "Invalid",
+                message: "the server rejected our request due to an error in our request"
+            ),
+            detail: detail
+        )
     }
 
     static func tooLarge(_ message: String) -> PatchError {
         PatchError(
             status: KubeStatus(
-                code: 413, reason: "RequestEntityTooLarge", message: "Request entity too large: \(message)"),
-            detail: message)
+                code: 413,
+                reason: "RequestEntityTooLarge",
+                message: "Request entity too large: \(message)"
+            ),
+            detail: message
+        )
     }
 
     /// The real server lets some errors of strategic merge patches through as 500 without a reason.
@@ -43,8 +51,12 @@ package struct PatchError: Error, Equatable, CustomStringConvertible {
         let message = "Invalid value: \(JSON.string(value).text): \(problem)"
         return PatchError(
             status: KubeStatus(
-                code: 422, reason: "Invalid", message: " \"\" is invalid: patch: \(message)",
-                causes: [KubeStatus.Cause(reason: "FieldValueInvalid", message: message, field: "patch")]),
-            detail: problem)
+                code: 422,
+                reason: "Invalid",
+                message: " \"\" is invalid: patch: \(message)",
+                causes: [KubeStatus.Cause(reason: "FieldValueInvalid", message: message, field: "patch")]
+            ),
+            detail: problem
+        )
     }
 }

@@ -6,7 +6,8 @@ import Model
 /// The text forms of quantities, times and bytes, with the real server's complaints about bad ones.
 enum ScalarText {
     static let badQuantity = DecodingError(
-        message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+        message: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+    )
 
     /// The canonical text: `1024Mi` becomes `1Gi`.
     static func quantity(_ text: String) throws(DecodingError) -> String {

@@ -33,8 +33,11 @@ extension SchemaTable {
             let name = (prefixes[head[0][head[0].startIndex]] ?? "") + String(Substring(head[0].dropFirst()))
             types.append(
                 SchemaType(
-                    name: name, fields: parts.dropFirst().map { SchemaField(parsing: $0) },
-                    isAtomic: head.dropFirst().contains { $0.elementsEqual("A".utf8) }))
+                    name: name,
+                    fields: parts.dropFirst().map { SchemaField(parsing: $0) },
+                    isAtomic: head.dropFirst().contains { $0.elementsEqual("A".utf8) }
+                )
+            )
         }
         self.init(types: types, kinds: kinds)
     }

@@ -21,7 +21,8 @@ enum StrategicMergePatch {
         return .object(try merge(changes, into: object.object ?? [:], schema: schema))
     }
 
-    static func merge(_ patch: JSONObject, into original: JSONObject, schema: Schema?) throws(PatchError) -> JSONObject {
+    static func merge(_ patch: JSONObject, into original: JSONObject, schema: Schema?) throws(PatchError) -> JSONObject
+    {
         if let action = patch[directive] { return try replacement(by: action, in: patch) }
         var original = original
         var patch = patch
@@ -50,14 +51,18 @@ enum StrategicMergePatch {
         patch[retainKeys] = nil
         guard let names = listed.array else { throw .badRequest("invalid patch format of retainKeys") }
         let kept = Set(names.compactMap(\.string))
-        for (key, value) in patch where !value.isNull && !key.hasPrefix(deleteFromList) && !key.hasPrefix(elementOrder) {
+        for (key, value) in patch where !value.isNull && !key.hasPrefix(deleteFromList) && !key.hasPrefix(elementOrder)
+        {
             guard kept.contains(key) else { throw .badRequest("invalid patch format of retainKeys") }
         }
         original = original.filter { kept.contains($0.key) }
     }
 
     private static func merge(
-        _ change: JSON, of patchKey: String, into original: inout JSONObject, schema: Schema?
+        _ change: JSON,
+        of patchKey: String,
+        into original: inout JSONObject,
+        schema: Schema?
     ) throws(PatchError) {
         let isDeletion = patchKey.hasPrefix(deleteFromList)
         let key = isDeletion ? try fieldName(in: patchKey, after: deleteFromList) : patchKey
@@ -80,7 +85,9 @@ enum StrategicMergePatch {
 
     /// `$setElementOrder/<field>`: merges that field's list at once and puts it into the given order.
     private static func orderLists(
-        of original: inout JSONObject, by patch: inout JSONObject, schema: Schema?
+        of original: inout JSONObject,
+        by patch: inout JSONObject,
+        schema: Schema?
     ) throws(PatchError) {
         for key in patch.keys where key.hasPrefix(elementOrder) {
             guard let order = patch[key]?.array else {
@@ -108,7 +115,8 @@ enum StrategicMergePatch {
         guard key.hasPrefix("\(prefix)/") else {
             throw .badRequest(
                 prefix == elementOrder
-                    ? "invalid patch format of setElementOrder list" : "invalid patch format of primitive list")
+                    ? "invalid patch format of setElementOrder list" : "invalid patch format of primitive list"
+            )
         }
         return String(key.dropFirst(prefix.count + 1))
     }

@@ -63,7 +63,10 @@ struct CustomResourceTests {
         ),
         (
             #"{"type":"object","required":["a"],"properties":{"a":{"type":"boolean"}}}"#, [#"{"a":true}"#],
-            [("{}", ["f.a: Required value"]), ("[]", [#"f: Invalid value: "array": f in body must be of type object: "array""#])]
+            [
+                ("{}", ["f.a: Required value"]),
+                ("[]", [#"f: Invalid value: "array": f in body must be of type object: "array""#]),
+            ]
         ),
         (
             #"{"type":"object","additionalProperties":{"type":"integer"},"maxProperties":2}"#, [#"{"x":1}"#],
@@ -145,7 +148,10 @@ struct CustomResourceTests {
 
     static let formats: [(String, [String], [String])] = [
         ("ipv4", ["10.0.0.1"], ["10.0.0", "256.1.1.1", "10.0.0.01", ""]),
-        ("ipv6", ["::1", "fe80::1", "1:2:3:4:5:6:7:8", "::ffff:10.0.0.1", "::"], ["1:2:3", ":::", "g::", "1:2:3:4:5:6:7:8:9"]),
+        (
+            "ipv6", ["::1", "fe80::1", "1:2:3:4:5:6:7:8", "::ffff:10.0.0.1", "::"],
+            ["1:2:3", ":::", "g::", "1:2:3:4:5:6:7:8:9"]
+        ),
         ("cidr", ["10.0.0.0/8", "fd00::/64"], ["10.0.0.0", "10.0.0.0/33", "x/8"]),
         ("uuid", ["0d4f3b0a-1111-4222-8333-abcdefabcdef"], ["nope"]),
         ("date", ["2026-02-03"], ["2026-13-03", "2026-02-03T00:00:00Z"]),
@@ -176,25 +182,33 @@ struct CustomResourceTests {
                   "map":{"type":"object","additionalProperties":{"type":"object","properties":{"a":{"type":"string"}}}},
                   "free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,"properties":{"s":{"type":"object"}}},
                   "pod":{"type":"object","x-kubernetes-embedded-resource":true,"properties":{"spec":{"type":"object"}}}}}}}
-                """))
+                """
+            )
+        )
         let decoded = try schema.decode(
             json(
                 """
                 {"kind":"W","apiVersion":"g/v1","metadata":{"name":"x","odd":1,"labels":{"b":"1","a":"2"}},"top":1,
                  "spec":{"list":[{"a":"1"},{"a":"1","b":2}],"map":{"k":{"a":"1","z":1}},"free":{"x":{"y":1},"s":{"q":1}},
                          "pod":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","zz":1},"spec":{},"nope":1}}}
-                """), duplicates: ["spec.free"])
+                """
+            ),
+            duplicates: ["spec.free"]
+        )
         #expect(
             decoded.problems == [
                 #"unknown field "metadata.odd""#, #"unknown field "spec.free.s.q""#, #"unknown field "spec.list[1].b""#,
-                #"unknown field "spec.map.k.z""#, #"unknown field "spec.pod.metadata.zz""#, #"unknown field "spec.pod.nope""#,
+                #"unknown field "spec.map.k.z""#, #"unknown field "spec.pod.metadata.zz""#,
+                #"unknown field "spec.pod.nope""#,
                 #"unknown field "top""#, #"duplicate field "spec.free""#,
-            ])
+            ]
+        )
         #expect(
             decoded.object.text
                 == #"{"apiVersion":"g/v1","kind":"W","metadata":{"labels":{"a":"2","b":"1"},"name":"x"},"spec":{"#
                 + #""free":{"s":{},"x":{"y":1}},"list":[{"a":"1"},{"a":"1"}],"map":{"k":{"a":"1"}},"#
-                + #""pod":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{}}}}"#)
+                + #""pod":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{}}}}"#
+        )
     }
 
     @Test("metadata of a wrong type does not decode")
@@ -215,7 +229,9 @@ struct CustomResourceTests {
                  "o":{"type":"object","default":{},"properties":{"b":{"type":"string","default":"y"}}},
                  "l":{"type":"array","items":{"type":"object","properties":{"c":{"type":"boolean","default":true}}}},
                  "m":{"type":"object","additionalProperties":{"type":"object","properties":{"d":{"type":"integer","default":4}}}}}}
-                """))
+                """
+            )
+        )
         var object = try json(#"{"a":null,"n":null,"l":[{},{"c":false}],"m":{"k":{}}}"#)
         schema.setDefaults(&object)
         let expected = try json(#"{"a":1,"n":null,"o":{"b":"y"},"l":[{"c":true},{"c":false}],"m":{"k":{"d":4}}}"#)
@@ -321,14 +337,16 @@ struct CustomResourceTests {
             """
             {"versions":[{"name":"v1","schema":{"openAPIV3Schema":{"type":"object"}}},
                          {"name":"v2","schema":{"openAPIV3Schema":{"type":"string"}}},{"name":"v3"}]}
-            """)
+            """
+        )
         var errors = FieldErrors()
         DefinitionRules.check(spec, &errors)
         #expect(
             texts(errors) == [
                 "spec.versions[2].schema.openAPIV3Schema: Required value: schemas are required",
                 #"spec.versions[1].schema.openAPIV3Schema.type: Invalid value: "string": must be object at the root"#,
-            ])
+            ]
+        )
     }
 
     /// The objections recorded from a real server; those of expression rules are out of reach.
@@ -360,7 +378,8 @@ struct CustomResourceTests {
             }
             #expect(
                 texts(errors) == recorded.map { "\($0["field"]?.string ?? ""): \($0["message"]?.string ?? "")" },
-                "step \(number)")
+                "step \(number)"
+            )
             if step["status"] == 201 { #expect(object["spec"] == step[path: "response", "spec"], "step \(number)") }
         }
     }

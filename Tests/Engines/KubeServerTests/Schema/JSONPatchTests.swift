@@ -29,7 +29,10 @@ struct JSONPatchTests {
         (#"{"a":1.0}"#, #"[{"op":"test","path":"/a","value":1}]"#, #"{"a":1}"#),
         (#"{"a":{"x":1,"y":2}}"#, #"[{"op":"test","path":"/a","value":{"y":2,"x":1}}]"#, #"{"a":{"x":1,"y":2}}"#),
         (#"{"a":1}"#, #"[{"op":"test","path":"/b","value":null}]"#, #"{"a":1}"#),
-        (#"{"a/b":1,"m~n":2,"~1":3}"#, #"[{"op":"remove","path":"/a~1b"},{"op":"remove","path":"/m~0n"}]"#, #"{"~1":3}"#),
+        (
+            #"{"a/b":1,"m~n":2,"~1":3}"#, #"[{"op":"remove","path":"/a~1b"},{"op":"remove","path":"/m~0n"}]"#,
+            #"{"~1":3}"#
+        ),
         (#"{"~1":3,"/":4}"#, #"[{"op":"remove","path":"/~01"}]"#, #"{"/":4}"#),
         (#"{"":{"":1}}"#, #"[{"op":"replace","path":"//","value":2}]"#, #"{"":{"":2}}"#),
         (#"{"a":1}"#, "[]", #"{"a":1}"#),
@@ -86,7 +89,8 @@ struct JSONPatchTests {
         #expect(error?.status.code == 413)
         #expect(
             error?.status.message
-                == "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001")
+                == "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001"
+        )
     }
 
     @Test("copies that double the object again and again are stopped")

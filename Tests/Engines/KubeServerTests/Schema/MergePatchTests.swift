@@ -35,6 +35,7 @@ struct MergePatchTests {
         #expect(error?.status.code == 400)
         #expect(
             error?.status.message
-                == "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}")
+                == "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
+        )
     }
 }

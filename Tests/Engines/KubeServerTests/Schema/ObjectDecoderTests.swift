@@ -25,12 +25,17 @@ struct ObjectDecoderTests {
             """
             {"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"a"},"spec":{"selector":{"matchLabels":{"a":"b"}},
             "template":{"spec":{"containers":[{"name":"main","imagee":"q"}],"foo":{"x":1}}},"replicass":3},"odd":1}
-            """, "apps", "v1", "Deployment")
+            """,
+            "apps",
+            "v1",
+            "Deployment"
+        )
         #expect(
             decoded.problems == [
                 #"unknown field "spec.template.spec.containers[0].imagee""#, #"unknown field "spec.template.spec.foo""#,
                 #"unknown field "spec.replicass""#, #"unknown field "odd""#,
-            ])
+            ]
+        )
         #expect(decoded.object[path: "spec", "replicass"] == nil)
         #expect(decoded.object["odd"] == nil)
     }
@@ -39,19 +44,27 @@ struct ObjectDecoderTests {
     func duplicateFields() throws {
         let decoded = try decode(
             #"{"metadata":{"name":"a","name":"b","labels":{"x":"1","x":"2"}},"nope":{"q":1,"q":2},"data":{"a":"1","a":"2"}}"#,
-            "", "v1", "ConfigMap")
+            "",
+            "v1",
+            "ConfigMap"
+        )
         #expect(
             decoded.problems == [
                 #"duplicate field "metadata.name""#, #"duplicate field "metadata.labels.x""#, #"unknown field "nope""#,
                 #"duplicate field "data.a""#,
-            ])
+            ]
+        )
         #expect(decoded.object[path: "data", "a"] == "2")
     }
 
     @Test("a repeated field inside a list element is found by its index")
     func duplicateInList() throws {
         let decoded = try decode(
-            #"{"spec":{"containers":[{"name":"a"},{"name":"b","name":"c"}]}}"#, "", "v1", "Pod")
+            #"{"spec":{"containers":[{"name":"a"},{"name":"b","name":"c"}]}}"#,
+            "",
+            "v1",
+            "Pod"
+        )
         #expect(decoded.problems == [#"duplicate field "spec.containers[1].name""#])
     }
 
@@ -62,28 +75,82 @@ struct ObjectDecoderTests {
     }
 
     static let wrongTypes: [(String, String, String, String)] = [
-        ("", "ConfigMap", #"{"data":{"n":5}}"#, "json: cannot unmarshal number into Go struct field ConfigMap.data of type string"),
-        ("", "ConfigMap", #"{"metadata":{"name":true}}"#, "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type string"),
-        ("apps", "Deployment", #"{"spec":{"replicas":"two"}}"#, "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        ("apps", "Deployment", #"{"spec":{"replicas":1.5}}"#, "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        ("apps", "Deployment", #"{"spec":{"replicas":99999999999}}"#, "json: cannot unmarshal number 99999999999 into Go struct field DeploymentSpec.spec.replicas of type int32"),
-        ("apps", "Deployment", #"{"spec":[]}"#, "json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec"),
-        ("", "Pod", #"{"spec":{"containers":{"name":"x"}}}"#, "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"),
-        ("", "Pod", #"{"spec":{"containers":[{"command":"sh"}]}}"#, "json: cannot unmarshal string into Go struct field Container.spec.containers.command of type []string"),
-        ("", "Pod", #"{"spec":{"containers":[{"imagePullPolicy":1}]}}"#, "json: cannot unmarshal number into Go struct field Container.spec.containers.imagePullPolicy of type v1.PullPolicy"),
-        ("", "Pod", #"{"spec":{"nodeSelector":[]}}"#, "json: cannot unmarshal array into Go struct field PodSpec.spec.nodeSelector of type map[string]string"),
-        ("", "Pod", #"{"spec":{"containers":[{"resources":{"limits":{"cpu":"much"}}}]}}"#, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"),
-        ("", "Pod", #"{"metadata":{"name":1},"spec":{"containers":[{"resources":{"limits":{"cpu":"much"}}}]}}"#, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"),
+        (
+            "", "ConfigMap", #"{"data":{"n":5}}"#,
+            "json: cannot unmarshal number into Go struct field ConfigMap.data of type string"
+        ),
+        (
+            "", "ConfigMap", #"{"metadata":{"name":true}}"#,
+            "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type string"
+        ),
+        (
+            "apps", "Deployment", #"{"spec":{"replicas":"two"}}"#,
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        (
+            "apps", "Deployment", #"{"spec":{"replicas":1.5}}"#,
+            "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        (
+            "apps", "Deployment", #"{"spec":{"replicas":99999999999}}"#,
+            "json: cannot unmarshal number 99999999999 into Go struct field DeploymentSpec.spec.replicas of type int32"
+        ),
+        (
+            "apps", "Deployment", #"{"spec":[]}"#,
+            "json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec"
+        ),
+        (
+            "", "Pod", #"{"spec":{"containers":{"name":"x"}}}"#,
+            "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container"
+        ),
+        (
+            "", "Pod", #"{"spec":{"containers":[{"command":"sh"}]}}"#,
+            "json: cannot unmarshal string into Go struct field Container.spec.containers.command of type []string"
+        ),
+        (
+            "", "Pod", #"{"spec":{"containers":[{"imagePullPolicy":1}]}}"#,
+            "json: cannot unmarshal number into Go struct field Container.spec.containers.imagePullPolicy of type v1.PullPolicy"
+        ),
+        (
+            "", "Pod", #"{"spec":{"nodeSelector":[]}}"#,
+            "json: cannot unmarshal array into Go struct field PodSpec.spec.nodeSelector of type map[string]string"
+        ),
+        (
+            "", "Pod", #"{"spec":{"containers":[{"resources":{"limits":{"cpu":"much"}}}]}}"#,
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        ),
+        (
+            "", "Pod", #"{"metadata":{"name":1},"spec":{"containers":[{"resources":{"limits":{"cpu":"much"}}}]}}"#,
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        ),
         ("", "Secret", #"{"data":{"k":"not base64!"}}"#, "illegal base64 data at input byte 3"),
         ("", "Secret", #"{"data":{"k":"YWI"}}"#, "illegal base64 data at input byte 0"),
         ("", "Secret", #"{"data":{"k":"YQ="}}"#, "illegal base64 data at input byte 3"),
         ("", "Secret", #"{"data":{"k":"YQ==x"}}"#, "illegal base64 data at input byte 4"),
-        ("", "Secret", #"{"data":{"k":7}}"#, "json: cannot unmarshal number into Go struct field Secret.data of type []uint8"),
-        ("", "Service", #"{"spec":{"ports":[{"targetPort":true}]}}"#, "json: cannot unmarshal bool into Go value of type int32"),
-        ("", "Pod", #"{"metadata":{"creationTimestamp":"yesterday"}}"#, #"parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006""#),
-        ("", "Pod", #"{"metadata":{"creationTimestamp":"2026-01-02"}}"#, #"parsing time "2026-01-02" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T""#),
-        ("", "Pod", #"{"metadata":{"creationTimestamp":"2026-13-02T00:00:00Z"}}"#, #"parsing time "2026-13-02T00:00:00Z": month out of range"#),
-        ("", "Pod", #"{"metadata":{"creationTimestamp":5}}"#, "json: cannot unmarshal number into Go value of type string"),
+        (
+            "", "Secret", #"{"data":{"k":7}}"#,
+            "json: cannot unmarshal number into Go struct field Secret.data of type []uint8"
+        ),
+        (
+            "", "Service", #"{"spec":{"ports":[{"targetPort":true}]}}"#,
+            "json: cannot unmarshal bool into Go value of type int32"
+        ),
+        (
+            "", "Pod", #"{"metadata":{"creationTimestamp":"yesterday"}}"#,
+            #"parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006""#
+        ),
+        (
+            "", "Pod", #"{"metadata":{"creationTimestamp":"2026-01-02"}}"#,
+            #"parsing time "2026-01-02" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T""#
+        ),
+        (
+            "", "Pod", #"{"metadata":{"creationTimestamp":"2026-13-02T00:00:00Z"}}"#,
+            #"parsing time "2026-13-02T00:00:00Z": month out of range"#
+        ),
+        (
+            "", "Pod", #"{"metadata":{"creationTimestamp":5}}"#,
+            "json: cannot unmarshal number into Go value of type string"
+        ),
     ]
 
     @Test("wrong types get the real decoder's words", arguments: wrongTypes)
@@ -98,12 +165,17 @@ struct ObjectDecoderTests {
             {"metadata":{"annotations":{},"labels":{"b":"2","a":"1"},"name":"x","creationTimestamp":null,"finalizers":[]},
              "kind":"Pod","apiVersion":"v1","spec":{"securityContext":{},"volumes":[{"emptyDir":{},"name":"v"}],
              "containers":[{"resources":{"limits":{"memory":"1024Mi","cpu":0.5}},"name":"c","args":null,"env":[{"name":"E"}]}]}}
-            """, "", "v1", "Pod")
+            """,
+            "",
+            "v1",
+            "Pod"
+        )
         #expect(
             decoded.object.text
                 == #"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x","labels":{"a":"1","b":"2"}},"#
                 + #""spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"c","env":[{"name":"E"}],"#
-                + #""resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}],"securityContext":{}},"status":{}}"#)
+                + #""resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}],"securityContext":{}},"status":{}}"#
+        )
         #expect(decoded.problems.isEmpty)
     }
 
@@ -116,10 +188,18 @@ struct ObjectDecoderTests {
     @Test("times move to UTC and whole seconds")
     func times() throws {
         let decoded = try decode(
-            #"{"metadata":{"creationTimestamp":"2026-11-23T15:00:00.75+01:00"}}"#, "", "v1", "ConfigMap")
+            #"{"metadata":{"creationTimestamp":"2026-11-23T15:00:00.75+01:00"}}"#,
+            "",
+            "v1",
+            "ConfigMap"
+        )
         #expect(decoded.object[path: "metadata", "creationTimestamp"] == "2026-11-23T14:00:00Z")
         let lease = try decode(
-            #"{"spec":{"renewTime":"2026-11-23T15:00:00.123456789Z"}}"#, "coordination.k8s.io", "v1", "Lease")
+            #"{"spec":{"renewTime":"2026-11-23T15:00:00.123456789Z"}}"#,
+            "coordination.k8s.io",
+            "v1",
+            "Lease"
+        )
         #expect(lease.object[path: "spec", "renewTime"] == "2026-11-23T15:00:00.123456Z")
     }
 }

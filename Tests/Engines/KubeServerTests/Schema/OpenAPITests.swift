@@ -11,22 +11,33 @@ import Testing
 @Suite("OpenAPI documents")
 struct OpenAPITests {
     static let deployments = OpenAPIResource(
-        type: .deployments, listKind: "DeploymentList",
+        type: .deployments,
+        listKind: "DeploymentList",
         verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
         subresources: [
             .init(name: "status", kind: .deployments, verbs: ["get", "patch", "update"]),
             .init(
                 name: "scale",
                 kind: ResourceType(group: "autoscaling", version: "v1", plural: "", kind: "Scale", isNamespaced: true),
-                verbs: ["get", "patch", "update"]),
-        ])
+                verbs: ["get", "patch", "update"]
+            ),
+        ]
+    )
     static let widgets = OpenAPIResource(
-        type: ResourceType(group: "t.example.com", version: "v1", plural: "widgets", kind: "Widget", isNamespaced: true),
-        listKind: "WidgetList", verbs: ["create", "get", "list", "patch"],
+        type: ResourceType(
+            group: "t.example.com",
+            version: "v1",
+            plural: "widgets",
+            kind: "Widget",
+            isNamespaced: true
+        ),
+        listKind: "WidgetList",
+        verbs: ["create", "get", "list", "patch"],
         customSchema: [
             "type": "object",
             "properties": ["spec": ["type": "object", "nullable": true, "properties": ["size": ["type": "integer"]]]],
-        ])
+        ]
+    )
 
     private let documents = OpenAPIDocuments([Self.deployments, Self.widgets], version: "v1.36.2")
 
@@ -41,7 +52,8 @@ struct OpenAPITests {
         let other = OpenAPIDocuments([Self.deployments, changed], version: "v1.36.2")
         #expect(other.hash(group: "apps", version: "v1") == documents.hash(group: "apps", version: "v1"))
         #expect(
-            other.hash(group: "t.example.com", version: "v1") != documents.hash(group: "t.example.com", version: "v1"))
+            other.hash(group: "t.example.com", version: "v1") != documents.hash(group: "t.example.com", version: "v1")
+        )
         #expect(documents.v3(group: "batch", version: "v1") == nil)
     }
 
@@ -56,7 +68,10 @@ struct OpenAPITests {
             let schemas = document[path: "components", "schemas"] ?? document["definitions"]
             let names = Set(schemas?.object?.keys ?? [])
             for reference in Self.references(in: document) {
-                #expect(reference.hasPrefix(prefix) && names.contains(String(reference.dropFirst(prefix.count))), "\(reference)")
+                #expect(
+                    reference.hasPrefix(prefix) && names.contains(String(reference.dropFirst(prefix.count))),
+                    "\(reference)"
+                )
             }
         }
     }
@@ -77,12 +92,21 @@ struct OpenAPITests {
         #expect(schema[path: "properties", "spec", "nullable"] == true)
         #expect(
             schema[path: "properties", "metadata", "allOf"]
-                == [["$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]])
-        #expect(schema["x-kubernetes-group-version-kind"] == [["group": "t.example.com", "version": "v1", "kind": "Widget"]])
+                == [["$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]]
+        )
+        #expect(
+            schema["x-kubernetes-group-version-kind"] == [
+                ["group": "t.example.com", "version": "v1", "kind": "Widget"]
+            ]
+        )
         let old = try #require(documents.v2()[path: "definitions", "com.example.t.v1.Widget"])
         #expect(old[path: "properties", "spec"] == [:], "OpenAPI 2 knows no nullable")
         let patch = document[path: "paths", "/apis/t.example.com/v1/namespaces/{namespace}/widgets/{name}", "patch"]
-        #expect(patch?[path: "requestBody", "content"]?.object?.keys == ["application/json-patch+json", "application/merge-patch+json"])
+        #expect(
+            patch?[path: "requestBody", "content"]?.object?.keys == [
+                "application/json-patch+json", "application/merge-patch+json",
+            ]
+        )
     }
 
     /// The document of a real server, if the conformance data is there.
@@ -103,7 +127,8 @@ struct OpenAPITests {
         let parts = name.components(separatedBy: "__")
         let group = parts.count == 3 ? parts[1] : ""
         let items = try TranscriptTests.steps("discovery").flatMap { step -> [JSON] in
-            step[path: "response", "kind"] == "APIGroupDiscoveryList" ? step[path: "response", "items"]?.array ?? [] : []
+            step[path: "response", "kind"] == "APIGroupDiscoveryList"
+                ? step[path: "response", "items"]?.array ?? [] : []
         }
         let version = items.first { ($0[path: "metadata", "name"]?.string ?? "") == group }?["versions"]?.array?
             .first { $0["version"]?.string == parts.last }
@@ -111,9 +136,16 @@ struct OpenAPITests {
     }
 
     private static func resource(_ json: JSON, group: String, version: String) -> OpenAPIResource? {
-        guard let plural = json["resource"]?.string, let kind = json[path: "responseKind", "kind"]?.string else { return nil }
+        guard let plural = json["resource"]?.string, let kind = json[path: "responseKind", "kind"]?.string else {
+            return nil
+        }
         let type = ResourceType(
-            group: group, version: version, plural: plural, kind: kind, isNamespaced: json["scope"] == "Namespaced")
+            group: group,
+            version: version,
+            plural: plural,
+            kind: kind,
+            isNamespaced: json["scope"] == "Namespaced"
+        )
         guard SchemaTable.builtIn.schema(type) != nil else { return nil }
         let texts = { (value: JSON?) in value?.array?.compactMap(\.string) ?? [] }
         // An empty version says that the kind is of the resource's own group and version.
@@ -121,14 +153,24 @@ struct OpenAPITests {
             sub[path: "responseKind", "version"] == "" ? nil : sub[path: "responseKind", key]?.string
         }
         let subresources = (json["subresources"]?.array ?? []).compactMap { sub -> OpenAPIResource.Subresource? in
-            guard let name = sub["subresource"]?.string, let subKind = sub[path: "responseKind", "kind"]?.string else { return nil }
+            guard let name = sub["subresource"]?.string, let subKind = sub[path: "responseKind", "kind"]?.string else {
+                return nil
+            }
             let subType = ResourceType(
-                group: filled("group", sub) ?? group, version: filled("version", sub) ?? version, plural: plural,
-                kind: subKind, isNamespaced: type.isNamespaced)
+                group: filled("group", sub) ?? group,
+                version: filled("version", sub) ?? version,
+                plural: plural,
+                kind: subKind,
+                isNamespaced: type.isNamespaced
+            )
             return .init(name: name, kind: subType == type ? type : subType, verbs: texts(sub["verbs"]))
         }
         return OpenAPIResource(
-            type: type, listKind: "\(kind)List", verbs: texts(json["verbs"]), subresources: subresources)
+            type: type,
+            listKind: "\(kind)List",
+            verbs: texts(json["verbs"]),
+            subresources: subresources
+        )
     }
 
     @Test("schemas say what a real server's say", arguments: documentsOfARealServer)
@@ -166,7 +208,8 @@ struct OpenAPITests {
                 switch key {
                 case "description" where member.string != nil, "x-kubernetes-unions": continue
                 case "x-kubernetes-map-type" where member == "granular": continue
-                case "required": result[key] = .array((member.array ?? []).sorted { ($0.string ?? "") < ($1.string ?? "") })
+                case "required":
+                    result[key] = .array((member.array ?? []).sorted { ($0.string ?? "") < ($1.string ?? "") })
                 default: result[key] = bare(member)
                 }
             }

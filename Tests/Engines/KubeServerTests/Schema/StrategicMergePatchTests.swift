@@ -113,7 +113,10 @@ struct StrategicMergePatchTests {
     static let primitives: [(String, String, String, String)] = [
         ("a set takes what is new", #"["a"]"#, #"{"finalizers":["b"]}"#, #"["b","a"]"#),
         ("a set keeps one of each", #"["a","b"]"#, #"{"finalizers":["b","b","c"]}"#, #"["a","b","c"]"#),
-        ("plain values are removed by a list of them", #"["a","b"]"#, ##"{"$deleteFromPrimitiveList/finalizers":["a"]}"##, #"["b"]"#),
+        (
+            "plain values are removed by a list of them", #"["a","b"]"#,
+            ##"{"$deleteFromPrimitiveList/finalizers":["a"]}"##, #"["b"]"#
+        ),
         (
             "removal, addition and order at once", #"["a","b","c"]"#,
             ##"{"$deleteFromPrimitiveList/finalizers":["a"],"$setElementOrder/finalizers":["c","d","b"],"finalizers":["d"]}"##,
@@ -125,7 +128,11 @@ struct StrategicMergePatchTests {
     func finalizers(_ name: String, _ before: String, _ patch: String, _ after: String) throws {
         let schema = try #require(try builtIn("", "v1", "Pod").member("metadata"))
         let patched = try Patch.apply(
-            .strategicMerge, json(patch), to: ["finalizers": json(before)], schema: schema)
+            .strategicMerge,
+            json(patch),
+            to: ["finalizers": json(before)],
+            schema: schema
+        )
         #expect(patched == ["finalizers": try json(after)], "\(name)")
     }
 

@@ -88,19 +88,27 @@ struct TranscriptTests {
         let schema = try #require(SchemaTable.builtIn.schema(of: before))
         do {
             let after = try ObjectDecoder.decode(
-                try Patch.apply(type, body, to: before, schema: schema), as: schema)
+                try Patch.apply(type, body, to: before, schema: schema),
+                as: schema
+            )
             guard code == 200 else { return }
             for member in ["spec", "data"] {
                 #expect(comparable(after.object[member]) == comparable(step[path: "response", member]), "\(number)")
             }
             for member in ["labels", "finalizers"] {
-                #expect(after.object[path: "metadata", member] == step[path: "response", "metadata", member], "\(number)")
+                #expect(
+                    after.object[path: "metadata", member] == step[path: "response", "metadata", member],
+                    "\(number)"
+                )
             }
         } catch let error as PatchError {
             #expect(error.status.code == code, "\(number)")
             #expect(error.status.message == step[path: "response", "message"]?.string, "\(number)")
         } catch let error as DecodingError {
-            #expect(code == 422 && step[path: "response", "message"]?.string?.hasSuffix(error.message) == true, "\(number)")
+            #expect(
+                code == 422 && step[path: "response", "message"]?.string?.hasSuffix(error.message) == true,
+                "\(number)"
+            )
         }
     }
 

@@ -27,7 +27,9 @@ enum CustomFormat {
         "ipv4": isIPv4,
         "ipv6": isIPv6,
         "cidr": isCIDR,
-        "mac": matches(#"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$|^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){7}$|^[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2,3}$"#),
+        "mac": matches(
+            #"^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$|^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){7}$|^[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2,3}$"#
+        ),
         "uuid": matches("(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"),
         "uuid3": matches("(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$"),
         "uuid4": matches("(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$"),
@@ -53,12 +55,15 @@ enum CustomFormat {
         return text.utf8.count <= 255
             && labels.allSatisfy { label in
                 !label.isEmpty && label.utf8.count <= 63 && label.first != "-" && label.last != "-"
-                    && label.unicodeScalars.allSatisfy { $0 == "-" || $0.properties.isAlphabetic || $0.properties.numericType != nil }
+                    && label.unicodeScalars.allSatisfy {
+                        $0 == "-" || $0.properties.isAlphabetic || $0.properties.numericType != nil
+                    }
             }
     }
 
     private static let isDuration = matches(
-        #"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(ns|us|µs|μs|ms|s|m|h|d|w|[a-zA-Z]+)(\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(ns|us|µs|μs|ms|s|m|h|d|w|[a-zA-Z]+))*$|^0$"#)
+        #"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(ns|us|µs|μs|ms|s|m|h|d|w|[a-zA-Z]+)(\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*(ns|us|µs|μs|ms|s|m|h|d|w|[a-zA-Z]+))*$|^0$"#
+    )
 
     private static let isRequestURI = matches(#"^(/|[a-zA-Z][a-zA-Z0-9+.-]*:)[^\s\x00-\x1f\x7f]*$"#)
 
@@ -66,7 +71,8 @@ enum CustomFormat {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4
             && parts.allSatisfy { part in
-                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { $0 &- 0x30 < 10 } && (Int(part) ?? 256) < 256
+                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { $0 &- 0x30 < 10 }
+                    && (Int(part) ?? 256) < 256
                     && (part.utf8.count == 1 || part.first != "0")
             }
     }
@@ -93,7 +99,9 @@ enum CustomFormat {
 
     private static let isCIDR: @Sendable (String) -> Bool = { text in
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts[1].utf8.allSatisfy({ $0 &- 0x30 < 10 }), let bits = Int(parts[1]) else { return false }
+        guard parts.count == 2, parts[1].utf8.allSatisfy({ $0 &- 0x30 < 10 }), let bits = Int(parts[1]) else {
+            return false
+        }
         return isIPv4(parts[0]) ? bits <= 32 : isIPv6(parts[0]) && bits <= 128
     }
 }

@@ -13,9 +13,11 @@ extension StructuralSchema {
         checkLists(object, at: "", &found)
         if hasRules, found.all.contains(where: { Self.blocking.contains($0.kind) }) {
             found.add(
-                .invalid, "<nil>",
+                .invalid,
+                "<nil>",
                 "Invalid value: null: some validation rules were not checked because the object was invalid; correct the "
-                    + "existing errors to complete validation")
+                    + "existing errors to complete validation"
+            )
         }
         errors.append(found)
     }
@@ -67,8 +69,10 @@ struct CustomValidation {
         let (found, foundFormat) = Self.typeName(value)
         func report(_ wanted: String, _ shown: String) {
             errors.add(
-                .typeInvalid, path,
-                "Invalid value: \(FieldErrors.quoted(shown)): \(path) in body must be of type \(wanted): \(FieldErrors.quoted(shown))")
+                .typeInvalid,
+                path,
+                "Invalid value: \(FieldErrors.quoted(shown)): \(path) in body must be of type \(wanted): \(FieldErrors.quoted(shown))"
+            )
         }
         guard !value.isNull else {
             if !types.isEmpty, !schema.isNullable { report(types.joined(separator: ","), found) }
@@ -103,10 +107,14 @@ struct CustomValidation {
                 invalid(path, .string(text), "could not be matched with '\(pattern.text)' in time", &errors)
             }
         }
-        guard let format = schema.format, CustomFormat.isKnown(format), !CustomFormat.accepts(text, format) else { return }
+        guard let format = schema.format, CustomFormat.isKnown(format), !CustomFormat.accepts(text, format) else {
+            return
+        }
         errors.add(
-            .typeInvalid, path,
-            "Invalid value: \(FieldErrors.quoted(text)): \(path) in body must be of type \(format): \(FieldErrors.quoted(text))")
+            .typeInvalid,
+            path,
+            "Invalid value: \(FieldErrors.quoted(text)): \(path) in body must be of type \(format): \(FieldErrors.quoted(text))"
+        )
     }
 
     private func check(_ number: JSONNumber, at path: String, _ errors: inout FieldErrors) {
@@ -130,9 +138,14 @@ struct CustomValidation {
         guard schema.type == "integer", number.isInteger else { return }
         let fits = schema.format == "int32" ? Int32(number.text) != nil : Int64(number.text) != nil
         guard !fits else { return }
-        let format = schema.format == "int32" || schema.format == "int64" ? "with format \(schema.format ?? "")" : "(default format)"
+        let format =
+            schema.format == "int32" || schema.format == "int64"
+            ? "with format \(schema.format ?? "")" : "(default format)"
         errors.add(
-            .invalid, "<nil>", "Invalid value: \"\": Checked value must be of type integer \(format) in \(path)")
+            .invalid,
+            "<nil>",
+            "Invalid value: \"\": Checked value must be of type integer \(format) in \(path)"
+        )
     }
 
     private static func shown(_ number: JSONNumber) -> String { number.int.map(String.init) ?? number.text }
@@ -170,7 +183,9 @@ struct CustomValidation {
         func inside(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
         if let other = schema.additionalProperties.schema {
             let check = CustomValidation(schema: other)
-            for (key, value) in members where schema.property(key) == nil { check.check(value, at: inside(key), &errors) }
+            for (key, value) in members where schema.property(key) == nil {
+                check.check(value, at: inside(key), &errors)
+            }
         }
         for (name, property) in schema.properties {
             guard let value = members[name] else { continue }

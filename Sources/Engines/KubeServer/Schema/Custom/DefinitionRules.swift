@@ -42,7 +42,9 @@ enum DefinitionRules {
     }
 
     private static let depthLimit = 200
-    private static let unsupported = ["$ref", "definitions", "dependencies", "id", "additionalItems", "patternProperties"]
+    private static let unsupported = [
+        "$ref", "definitions", "dependencies", "id", "additionalItems", "patternProperties",
+    ]
     private static let types = ["array", "boolean", "integer", "number", "object", "string"]
 
     private static func checkFeatures(_ schema: JSON, at path: String, depth: Int, _ errors: inout FieldErrors) {
@@ -58,12 +60,17 @@ enum DefinitionRules {
         if schema["uniqueItems"] == true {
             errors.forbidden(
                 "\(path).uniqueItems",
-                "uniqueItems cannot be set to true since the runtime complexity becomes quadratic")
+                "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
+            )
         }
         let hasProperties = !(schema["properties"]?.object ?? [:]).isEmpty
-        if hasProperties, let additional = schema["additionalProperties"], additional == false || additional.object != nil {
+        if hasProperties, let additional = schema["additionalProperties"],
+            additional == false || additional.object != nil
+        {
             errors.forbidden(
-                "\(path).additionalProperties", "additionalProperties and properties are mutual exclusive")
+                "\(path).additionalProperties",
+                "additionalProperties and properties are mutual exclusive"
+            )
         }
         if schema["x-kubernetes-preserve-unknown-fields"] == false {
             errors.invalid("\(path).x-kubernetes-preserve-unknown-fields", false as JSON, "must be true or undefined")
@@ -101,7 +108,11 @@ enum DefinitionRules {
         if schema["type"] != "object" {
             let type = schema["type"]?.string ?? ""
             let detail = "must be object if x-kubernetes-map-type is specified"
-            if type.isEmpty { errors.required("\(path).type", detail) } else { errors.invalid("\(path).type", type, detail) }
+            if type.isEmpty {
+                errors.required("\(path).type", detail)
+            } else {
+                errors.invalid("\(path).type", type, detail)
+            }
         }
     }
 
@@ -144,7 +155,11 @@ enum ListRules {
             if schema["type"] != "array" {
                 let type = schema["type"]?.string ?? ""
                 let detail = "must be array if x-kubernetes-list-type is specified"
-                if type.isEmpty { errors.required("\(path).type", detail) } else { errors.invalid("\(path).type", type, detail) }
+                if type.isEmpty {
+                    errors.required("\(path).type", detail)
+                } else {
+                    errors.invalid("\(path).type", type, detail)
+                }
             }
             if !["atomic", "set", "map"].contains(listType) {
                 errors.notSupported("\(path).x-kubernetes-list-type", listType, ["atomic", "map", "set"])
@@ -164,38 +179,51 @@ enum ListRules {
     private static func checkMap(_ schema: JSON, _ keys: [String], at path: String, _ errors: inout FieldErrors) {
         if keys.isEmpty {
             errors.required(
-                "\(path).x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map")
+                "\(path).x-kubernetes-list-map-keys",
+                "must not be empty if x-kubernetes-list-type is map"
+            )
         }
         guard let items = schema["items"], items.object != nil else {
             return errors.required("\(path).items", "must have a schema if x-kubernetes-list-type is map")
         }
         if items["type"] != "object" {
             errors.invalid(
-                "\(path).items.type", items["type"]?.string ?? "",
-                "must be object if parent array's x-kubernetes-list-type is map")
+                "\(path).items.type",
+                items["type"]?.string ?? "",
+                "must be object if parent array's x-kubernetes-list-type is map"
+            )
         }
         var seen: Set<String> = []
         for key in keys {
             if !seen.insert(key).inserted {
                 errors.invalid(
-                    "\(path).x-kubernetes-list-map-keys", .array(keys.map { .string($0) }),
-                    "must not contain duplicate entries")
+                    "\(path).x-kubernetes-list-map-keys",
+                    .array(keys.map { .string($0) }),
+                    "must not contain duplicate entries"
+                )
             }
             guard let property = items[path: "properties", key] else {
                 errors.invalid(
-                    "\(path).x-kubernetes-list-map-keys", key, "entries must all be names of item properties")
+                    "\(path).x-kubernetes-list-map-keys",
+                    key,
+                    "entries must all be names of item properties"
+                )
                 continue
             }
             let keyPath = "\(path).items.properties[\(key)]"
             if let type = property["type"]?.string, type == "array" || type == "object" {
                 errors.invalid(
-                    "\(keyPath).type", type, "must be a scalar type if parent array's x-kubernetes-list-type is map")
+                    "\(keyPath).type",
+                    type,
+                    "must be a scalar type if parent array's x-kubernetes-list-type is map"
+                )
             }
             let isRequired = items["required"]?.array?.contains(.string(key)) ?? false
             if property["default"] == nil, !isRequired {
                 errors.required(
                     "\(keyPath).default",
-                    "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property")
+                    "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
+                )
             }
         }
     }

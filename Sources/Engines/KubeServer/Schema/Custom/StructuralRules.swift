@@ -28,31 +28,48 @@ struct StructuralRules {
     }
 
     private func checkAdditional(
-        _ schema: JSON, _ level: Level, isEmbedded: Bool, at path: String, _ errors: inout FieldErrors
+        _ schema: JSON,
+        _ level: Level,
+        isEmbedded: Bool,
+        at path: String,
+        _ errors: inout FieldErrors
     ) {
         guard let additional = schema["additionalProperties"], !additional.isNull else { return }
         if level == .root { errors.forbidden("\(path).additionalProperties", "must not be used at the root") }
         if isEmbedded {
             errors.forbidden(
-                "\(path).additionalProperties", "must not be used if x-kubernetes-embedded-resource is set")
+                "\(path).additionalProperties",
+                "must not be used if x-kubernetes-embedded-resource is set"
+            )
         }
         if additional.object != nil { checkInvariants(additional, .field, at: "\(path).additionalProperties", &errors) }
     }
 
     private func checkExtensions(_ schema: JSON, at path: String, _ errors: inout FieldErrors) {
         guard schema["x-kubernetes-int-or-string"] == true else { return }
-        for name in ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] where schema[name] == true {
+        for name in ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"]
+        where schema[name] == true {
             errors.invalid("\(path).\(name)", true as JSON, "must be false if x-kubernetes-int-or-string is true")
         }
     }
 
     private func checkType(
-        _ schema: JSON, _ type: String, _ level: Level, isEmbedded: Bool, at path: String, _ errors: inout FieldErrors
+        _ schema: JSON,
+        _ type: String,
+        _ level: Level,
+        isEmbedded: Bool,
+        at path: String,
+        _ errors: inout FieldErrors
     ) {
-        let isFree = schema["x-kubernetes-int-or-string"] == true || schema["x-kubernetes-preserve-unknown-fields"] == true
+        let isFree =
+            schema["x-kubernetes-int-or-string"] == true || schema["x-kubernetes-preserve-unknown-fields"] == true
         if isEmbedded, type != "object" {
             let detail = "must be object if x-kubernetes-embedded-resource is true"
-            if type.isEmpty { errors.required("\(path).type", detail) } else { errors.invalid("\(path).type", type, detail) }
+            if type.isEmpty {
+                errors.required("\(path).type", detail)
+            } else {
+                errors.invalid("\(path).type", type, detail)
+            }
         } else if type.isEmpty, !isFree {
             let place =
                 switch level {
@@ -69,12 +86,17 @@ struct StructuralRules {
         if isEmbedded, schema["x-kubernetes-preserve-unknown-fields"] != true, !hasProperties {
             errors.required(
                 "\(path).properties",
-                "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields")
+                "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"
+            )
         }
     }
 
     private func checkMetadata(
-        _ schema: JSON, _ level: Level, isEmbedded: Bool, at path: String, _ errors: inout FieldErrors
+        _ schema: JSON,
+        _ level: Level,
+        isEmbedded: Bool,
+        at path: String,
+        _ errors: inout FieldErrors
     ) {
         guard level == .root || isEmbedded, let properties = schema["properties"] else { return }
         for name in ["kind", "apiVersion"] {
@@ -91,11 +113,14 @@ struct StructuralRules {
         let known: Set<String> = ["type", "properties", "default", "description", "required"]
         let isPlain = (metadata.object ?? [:]).allSatisfy { known.contains($0.key) || !DefinitionRules.isSet($0.value) }
         let names = Set(metadata["properties"]?.object?.keys ?? [])
-        guard !isPlain || !names.isSubset(of: ["name", "generateName"]) || metadata["description"]?.string?.isEmpty == false
+        guard
+            !isPlain || !names.isSubset(of: ["name", "generateName"])
+                || metadata["description"]?.string?.isEmpty == false
         else { return }
         errors.forbidden(
             metadataPath,
-            "must not specify anything other than name and generateName, but metadata is implicitly specified")
+            "must not specify anything other than name and generateName, but metadata is implicitly specified"
+        )
     }
 
     private func checkCombinations(_ schema: JSON, at path: String, isTop: Bool, _ errors: inout FieldErrors) {
@@ -160,7 +185,11 @@ extension StructuralRules {
     }
 
     private func checkCombinationsAreComplete(
-        _ rules: JSON, of structure: JSON, at path: String, _ rulesPath: String, _ errors: inout FieldErrors
+        _ rules: JSON,
+        of structure: JSON,
+        at path: String,
+        _ rulesPath: String,
+        _ errors: inout FieldErrors
     ) {
         for key in ["allOf", "anyOf", "oneOf"] {
             for (place, nested) in (rules[key]?.array ?? []).enumerated() {
@@ -173,7 +202,11 @@ extension StructuralRules {
     }
 
     private func checkIsComplete(
-        _ rules: JSON, _ structure: JSON, at path: String, _ rulesPath: String, _ errors: inout FieldErrors
+        _ rules: JSON,
+        _ structure: JSON,
+        at path: String,
+        _ rulesPath: String,
+        _ errors: inout FieldErrors
     ) {
         checkCombinationsAreComplete(rules, of: structure, at: path, rulesPath, &errors)
         if let items = rules["items"], items.object != nil {
@@ -181,12 +214,22 @@ extension StructuralRules {
         }
         for (name, property) in rules["properties"]?.object ?? [:] {
             checkIsComplete(
-                property, structure[path: "properties", name], "properties[\(name)]", at: path, rulesPath, &errors)
+                property,
+                structure[path: "properties", name],
+                "properties[\(name)]",
+                at: path,
+                rulesPath,
+                &errors
+            )
         }
     }
 
     private func checkIsComplete(
-        _ rules: JSON, _ structure: JSON?, _ step: String, at path: String, _ rulesPath: String,
+        _ rules: JSON,
+        _ structure: JSON?,
+        _ step: String,
+        at path: String,
+        _ rulesPath: String,
         _ errors: inout FieldErrors
     ) {
         guard let structure, structure.object != nil else {

@@ -16,7 +16,9 @@ extension StructuralSchema {
             guard let items, items.touches else { return }
             value = .null
             for place in elements.indices {
-                if elements[place].isNull, !items.isNullable, let fallback = items.defaultValue { elements[place] = fallback }
+                if elements[place].isNull, !items.isNullable, let fallback = items.defaultValue {
+                    elements[place] = fallback
+                }
                 items.setDefaults(&elements[place])
             }
             value = .array(elements)

@@ -18,7 +18,9 @@ extension StructuralSchema {
         case .array(let elements):
             checkUnique(elements, at: path, &errors)
             guard let items else { return }
-            for (place, element) in elements.enumerated() { items.checkLists(element, at: "\(path)[\(place)]", &errors) }
+            for (place, element) in elements.enumerated() {
+                items.checkLists(element, at: "\(path)[\(place)]", &errors)
+            }
         default: break
         }
     }

@@ -8,7 +8,9 @@ extension StructuralSchema {
     /// members are sorted by name as the real server does.
     func decode(_ value: JSON, duplicates: [String] = []) throws(DecodingError) -> DecodedObject {
         guard case .object(let members) = value else {
-            throw DecodingError(message: "json: cannot unmarshal \(value.goKind) into Go value of type map[string]interface {}")
+            throw DecodingError(
+                message: "json: cannot unmarshal \(value.goKind) into Go value of type map[string]interface {}"
+            )
         }
         var unknown: [String] = []
         let object = try prunedResource(members, unknown: &unknown)
@@ -18,7 +20,8 @@ extension StructuralSchema {
 
     /// A whole object: `apiVersion`, `kind` and `metadata` are known without being declared.
     private func prunedResource(
-        _ members: JSONObject, unknown: inout [String]
+        _ members: JSONObject,
+        unknown: inout [String]
     ) throws(DecodingError) -> JSONObject {
         var result: [(key: String, value: JSON)] = []
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
@@ -33,7 +36,8 @@ extension StructuralSchema {
     }
 
     private static let metadataSchema = SchemaTable.builtIn.schema(
-        named: "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
+        named: "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+    )
 
     private static func decodedMetadata(_ value: JSON, unknown: inout [String]) throws(DecodingError) -> JSON? {
         guard let metadataSchema, !value.isNull else { return nil }
@@ -46,7 +50,10 @@ extension StructuralSchema {
 
     /// Appends the member unless it is unknown.
     private func prune(
-        _ key: String, _ value: JSON, into result: inout [(key: String, value: JSON)], unknown: inout [String]
+        _ key: String,
+        _ value: JSON,
+        into result: inout [(key: String, value: JSON)],
+        unknown: inout [String]
     ) throws(DecodingError) {
         guard let schema = member(key) else {
             if preservesUnknownFields || isOpen { result.append((key, value.sortedByKey)) } else { unknown.append(key) }

@@ -45,7 +45,8 @@ enum FieldNotes {
         "CronJob": "Starts jobs on a schedule.",
         "CustomResourceDefinition": "Adds a kind of object to the API.",
         "DaemonSet": "Runs one pod on every node that fits.",
-        "Deployment": "Keeps a number of equal pods running and replaces them step by step when their template changes.",
+        "Deployment":
+            "Keeps a number of equal pods running and replaces them step by step when their template changes.",
         "EndpointSlice": "Some of the addresses behind a service.",
         "Event": "Something that happened to an object.",
         "HorizontalPodAutoscaler": "Changes the number of pods with their load.",

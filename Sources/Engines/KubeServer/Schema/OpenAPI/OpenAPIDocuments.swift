@@ -57,10 +57,14 @@ struct OpenAPIDocuments: Sendable {
         hash.add(schemaTableText)
         hash.add(version)
         for each in resources(of: wanted) {
-            hash.add("\(each.type.apiVersion)/\(each.type.plural)/\(each.type.kind)/\(each.listKind)/\(each.type.isNamespaced)")
+            hash.add(
+                "\(each.type.apiVersion)/\(each.type.plural)/\(each.type.kind)/\(each.listKind)/\(each.type.isNamespaced)"
+            )
             hash.add(each.verbs.joined(separator: ","))
             for sub in each.subresources {
-                hash.add("\(sub.name)/\(sub.kind?.apiVersion ?? "")/\(sub.kind?.kind ?? "")/\(sub.verbs.joined(separator: ","))")
+                hash.add(
+                    "\(sub.name)/\(sub.kind?.apiVersion ?? "")/\(sub.kind?.kind ?? "")/\(sub.verbs.joined(separator: ","))"
+                )
             }
             if let schema = each.customSchema { hash.add(schema.text) }
         }

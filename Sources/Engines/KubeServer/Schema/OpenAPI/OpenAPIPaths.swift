@@ -84,8 +84,15 @@ struct OpenAPIPaths {
 
     /// One operation. `body` and `answer` name schemas; without an answer it is plain text.
     private func operation(
-        _ action: String, _ name: String, kind: ResourceType, parameters: [String] = [], body: String? = nil,
-        bodyTypes: [String] = ["*/*"], isBodyRequired: Bool = true, answer: String?, codes: [String] = ["200"]
+        _ action: String,
+        _ name: String,
+        kind: ResourceType,
+        parameters: [String] = [],
+        body: String? = nil,
+        bodyTypes: [String] = ["*/*"],
+        isBodyRequired: Bool = true,
+        answer: String?,
+        codes: [String] = ["200"]
     ) -> JSON {
         var operation: JSON = ["tags": [.string(tag)], "operationId": .string(operationName(name))]
         var listed = parameters.map { queryParameter($0, Self.kinds[$0] ?? "string") }
@@ -96,7 +103,9 @@ struct OpenAPIPaths {
                 operation["requestBody"] = ["content": .object(JSONObject(content)), "required": .bool(isBodyRequired)]
             } else {
                 listed.insert(
-                    ["name": "body", "in": "body", "required": .bool(isBodyRequired), "schema": reference], at: 0)
+                    ["name": "body", "in": "body", "required": .bool(isBodyRequired), "schema": reference],
+                    at: 0
+                )
                 operation["consumes"] = .array(bodyTypes.map { .string($0) })
             }
         }
@@ -147,18 +156,35 @@ extension OpenAPIPaths {
     private func list(isAcrossNamespaces: Bool) -> JSON {
         let name = isAcrossNamespaces ? "list#\(type.kind)ForAllNamespaces" : "list#$"
         return operation(
-            "list", name, kind: type, parameters: Self.listParameters, answer: resource.listSchemaName)
+            "list",
+            name,
+            kind: type,
+            parameters: Self.listParameters,
+            answer: resource.listSchemaName
+        )
     }
 
     private var collectionOperations: [(String, JSON?)] {
         let schema = resource.schemaName
         let remove = operation(
-            "deletecollection", "delete#Collection$", kind: type,
-            parameters: Self.deleteParameters + Self.listParameters.filter { $0 != "watch" && $0 != "allowWatchBookmarks" },
-            body: "\(Self.meta).DeleteOptions", isBodyRequired: false, answer: "\(Self.meta).Status")
+            "deletecollection",
+            "delete#Collection$",
+            kind: type,
+            parameters: Self.deleteParameters
+                + Self.listParameters.filter { $0 != "watch" && $0 != "allowWatchBookmarks" },
+            body: "\(Self.meta).DeleteOptions",
+            isBodyRequired: false,
+            answer: "\(Self.meta).Status"
+        )
         let create = operation(
-            "post", "create#$", kind: type, parameters: Self.writeParameters, body: schema, answer: schema,
-            codes: ["200", "201", "202"])
+            "post",
+            "create#$",
+            kind: type,
+            parameters: Self.writeParameters,
+            body: schema,
+            answer: schema,
+            codes: ["200", "201", "202"]
+        )
         return [
             ("get", has("list") ? list(isAcrossNamespaces: false) : nil), ("post", has("create") ? create : nil),
             ("delete", has("deletecollection") ? remove : nil),
@@ -168,23 +194,48 @@ extension OpenAPIPaths {
     private var objectOperations: [(String, JSON?)] {
         let schema = resource.schemaName
         let remove = operation(
-            "delete", "delete#$", kind: type, parameters: Self.deleteParameters, body: "\(Self.meta).DeleteOptions",
-            isBodyRequired: false, answer: "\(Self.meta).Status", codes: ["200", "202"])
-        return readAndWrite(type, schema, suffix: "", verbs: resource.verbs) + [("delete", has("delete") ? remove : nil)]
+            "delete",
+            "delete#$",
+            kind: type,
+            parameters: Self.deleteParameters,
+            body: "\(Self.meta).DeleteOptions",
+            isBodyRequired: false,
+            answer: "\(Self.meta).Status",
+            codes: ["200", "202"]
+        )
+        return readAndWrite(type, schema, suffix: "", verbs: resource.verbs) + [
+            ("delete", has("delete") ? remove : nil)
+        ]
     }
 
     private func readAndWrite(
-        _ kind: ResourceType, _ schema: String, suffix: String, verbs: [String]
+        _ kind: ResourceType,
+        _ schema: String,
+        suffix: String,
+        verbs: [String]
     ) -> [(String, JSON?)] {
         let read = operation("get", "read#$\(suffix)", kind: kind, answer: schema)
         let replace = operation(
-            "put", "replace#$\(suffix)", kind: kind, parameters: Self.writeParameters, body: schema, answer: schema,
-            codes: ["200", "201"])
+            "put",
+            "replace#$\(suffix)",
+            kind: kind,
+            parameters: Self.writeParameters,
+            body: schema,
+            answer: schema,
+            codes: ["200", "201"]
+        )
         var patchTypes = ["application/json-patch+json", "application/merge-patch+json"]
         if resource.customSchema == nil { patchTypes.append("application/strategic-merge-patch+json") }
         let patch = operation(
-            "patch", "patch#$\(suffix)", kind: kind, parameters: Self.writeParameters + ["force"],
-            body: "\(Self.meta).Patch", bodyTypes: patchTypes, answer: schema, codes: ["200", "201"])
+            "patch",
+            "patch#$\(suffix)",
+            kind: kind,
+            parameters: Self.writeParameters + ["force"],
+            body: "\(Self.meta).Patch",
+            bodyTypes: patchTypes,
+            answer: schema,
+            codes: ["200", "201"]
+        )
         return [
             ("get", verbs.contains("get") ? read : nil), ("put", verbs.contains("update") ? replace : nil),
             ("patch", verbs.contains("patch") ? patch : nil),
@@ -195,14 +246,25 @@ extension OpenAPIPaths {
         let suffix = sub.name.capitalizedFirst
         guard let kind = sub.kind else {
             let read = operation(
-                "get", "read#$\(suffix)", kind: type, parameters: sub.name == "log" ? Self.logParameters : [], answer: nil)
+                "get",
+                "read#$\(suffix)",
+                kind: type,
+                parameters: sub.name == "log" ? Self.logParameters : [],
+                answer: nil
+            )
             return [("get", sub.verbs.contains("get") ? read : nil)]
         }
         let schema = kind == type ? resource.schemaName : SchemaTable.builtIn.schema(kind)?.type?.name
         guard let schema else { return [] }
         let create = operation(
-            "post", "create#$\(suffix)", kind: kind, parameters: Self.writeParameters, body: schema, answer: schema,
-            codes: ["200", "201", "202"])
+            "post",
+            "create#$\(suffix)",
+            kind: kind,
+            parameters: Self.writeParameters,
+            body: schema,
+            answer: schema,
+            codes: ["200", "201", "202"]
+        )
         return readAndWrite(kind, schema, suffix: suffix, verbs: sub.verbs)
             + [("post", sub.verbs.contains("create") ? create : nil)]
     }

@@ -205,5 +205,10 @@ extension SchemaField {
 extension ResourceType {
     /// `Status` belongs to the core group.
     fileprivate static let statusVersion = ResourceType(
-        group: "", version: "v1", plural: "", kind: "Status", isNamespaced: false)
+        group: "",
+        version: "v1",
+        plural: "",
+        kind: "Status",
+        isNamespaced: false
+    )
 }

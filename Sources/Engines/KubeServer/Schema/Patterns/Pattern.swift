@@ -178,7 +178,9 @@ extension Pattern {
         }
 
         private static func holds(_ assertion: PatternAssertion, at place: Int, in text: [Unicode.Scalar]) -> Bool {
-            func isWord(_ index: Int) -> Bool { text.indices.contains(index) && ScalarSet.words.contains(text[index].value) }
+            func isWord(_ index: Int) -> Bool {
+                text.indices.contains(index) && ScalarSet.words.contains(text[index].value)
+            }
             switch assertion {
             case .textStart: return place == 0
             case .textEnd: return place == text.count

@@ -232,7 +232,10 @@ extension PatternParser {
     }
 
     private mutating func posixClass() throws(PatternError) -> ScalarSet? {
-        guard let close = (offset..<max(offset, text.count - 1)).first(where: { text[$0] == ":" && text[$0 + 1] == "]" && $0 > offset + 1 })
+        guard
+            let close = (offset..<max(offset, text.count - 1)).first(where: {
+                text[$0] == ":" && text[$0 + 1] == "]" && $0 > offset + 1
+            })
         else { return nil }
         let whole = excerpt(offset, close + 2)
         var name = excerpt(offset + 2, close)
@@ -252,7 +255,9 @@ extension PatternParser {
         guard next == "-", offset + 1 < text.count, text[offset + 1] != "]" else { return ScalarSet(low) }
         offset += 1
         let high = try classScalar(from: start)
-        guard low.value <= high.value else { throw failure("invalid character class range", from: itemStart, to: offset) }
+        guard low.value <= high.value else {
+            throw failure("invalid character class range", from: itemStart, to: offset)
+        }
         return ScalarSet([low.value...high.value])
     }
 
@@ -305,7 +310,9 @@ extension PatternParser {
     }
 
     private mutating func escape(from start: Int) throws(PatternError) -> PatternNode {
-        guard let scalar = next else { throw PatternError(reason: "trailing backslash at end of expression", excerpt: "") }
+        guard let scalar = next else {
+            throw PatternError(reason: "trailing backslash at end of expression", excerpt: "")
+        }
         switch scalar {
         case "A": offset += 1; return .assertion(.textStart)
         case "z": offset += 1; return .assertion(.textEnd)
@@ -337,7 +344,9 @@ extension PatternParser {
 
     /// What stands for one scalar; the backslash is read already.
     private mutating func escapedScalar(from start: Int) throws(PatternError) -> Unicode.Scalar {
-        guard let scalar = next else { throw PatternError(reason: "trailing backslash at end of expression", excerpt: "") }
+        guard let scalar = next else {
+            throw PatternError(reason: "trailing backslash at end of expression", excerpt: "")
+        }
         offset += 1
         switch scalar {
         case "a": return "\u{07}"
@@ -371,7 +380,8 @@ extension PatternParser {
     private mutating func hexadecimal(from start: Int) throws(PatternError) -> Unicode.Scalar {
         let isBraced = take("{")
         let begin = offset
-        while let scalar = next, Character(scalar).hexDigitValue != nil, scalar.isASCII, isBraced || offset < begin + 2 {
+        while let scalar = next, Character(scalar).hexDigitValue != nil, scalar.isASCII, isBraced || offset < begin + 2
+        {
             offset += 1
         }
         let value = UInt32(excerpt(begin, offset), radix: 16)

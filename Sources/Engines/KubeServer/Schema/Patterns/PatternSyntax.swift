@@ -82,7 +82,9 @@ struct ScalarSet: Equatable, Sendable {
                 guard let scalar = Unicode.Scalar(value) else { continue }
                 for text in [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping] {
                     let mapped = text.unicodeScalars
-                    if mapped.count == 1, let other = mapped.first, other != scalar { more.append(other.value...other.value) }
+                    if mapped.count == 1, let other = mapped.first, other != scalar {
+                        more.append(other.value...other.value)
+                    }
                 }
             }
         }
