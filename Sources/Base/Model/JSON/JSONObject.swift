@@ -29,6 +29,16 @@ package struct JSONObject: Sendable {
         if members.count > Self.sparseLimit { rebuildIndex() }
     }
 
+    /// Sets a member and tells whether it is new; an old one keeps its place.
+    package mutating func insert(_ key: String, _ value: JSON) -> Bool {
+        if let place = position(of: key) {
+            members[place].value = value
+            return false
+        }
+        append(key, value)
+        return true
+    }
+
     /// Adds a member whose key the caller knows to be new.
     package mutating func appendUnique(_ key: String, _ value: JSON) {
         members.append((key, value))

@@ -38,7 +38,6 @@ package struct JSONParser {
 
     private let bytes: [UInt8]
     private var offset = 0
-    private var path: [String] = []
     private static let depthLimit = 1000
 
     package init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
@@ -103,11 +102,10 @@ package struct JSONParser {
             let key = try parseString()
             guard try peek() == UInt8(ascii: ":") else { throw failure(.unexpectedByte) }
             offset += 1
-            path.append(key)
+            let known = duplicates.count
             let value = try parseValue(depth: depth + 1)
-            if object[key] != nil { duplicates.append(path.joined(separator: ".")) }
-            object[key] = value
-            path.removeLast()
+            if duplicates.count > known { prefixDuplicates(since: known, with: key) }
+            if !object.insert(key, value) { duplicates.append(key) }
             guard try nextElement(closing: UInt8(ascii: "}")) else { return .object(object) }
         }
     }
@@ -120,11 +118,18 @@ package struct JSONParser {
             return .array(elements)
         }
         while true {
-            let outer = path
-            path[max(0, path.count - 1)..<path.count] = ["\(path.last ?? "")[\(elements.count)]"]
+            let known = duplicates.count
             elements.append(try parseValue(depth: depth + 1))
-            path = outer
+            if duplicates.count > known { prefixDuplicates(since: known, with: "[\(elements.count - 1)]") }
             guard try nextElement(closing: UInt8(ascii: "]")) else { return .array(elements) }
+        }
+    }
+
+    /// Paths grow from their end, so that texts without repeated keys cost nothing.
+    private mutating func prefixDuplicates(since start: Int, with step: String) {
+        for place in duplicates[start...].indices {
+            let tail = duplicates[place]
+            duplicates[place] = tail.hasPrefix("[") ? step + tail : "\(step).\(tail)"
         }
     }
 
@@ -163,22 +168,37 @@ package struct JSONParser {
     }
 
     private mutating func parseString() throws(JSONError) -> String {
-        offset += 1
-        let start = offset
-        while offset < bytes.count {
-            switch bytes[offset] {
-            case UInt8(ascii: "\""):
-                guard let text = String(validating: bytes[start..<offset], as: UTF8.self) else {
-                    throw JSONError(reason: .badUTF8, offset: start)
-                }
-                offset += 1
-                return text
-            case UInt8(ascii: "\\"): return try parseEscapedString(from: start)
-            case 0..<0x20: throw failure(.controlCharacter)
-            default: offset += 1
+        let start = offset + 1
+        var cursor = start
+        var seen: UInt8 = 0
+        while cursor < bytes.count {
+            let byte = bytes[cursor]
+            if byte == UInt8(ascii: "\"") {
+                offset = cursor + 1
+                return try text(start..<cursor, isASCII: seen < 0x80)
             }
+            if byte == UInt8(ascii: "\\") {
+                offset = cursor
+                return try parseEscapedString(from: start)
+            }
+            guard byte >= 0x20 else {
+                offset = cursor
+                throw failure(.controlCharacter)
+            }
+            seen |= byte
+            cursor += 1
         }
+        offset = cursor
         throw failure(.unexpectedEnd)
+    }
+
+    /// Plain ASCII, the common case, needs no validation.
+    private func text(_ range: Range<Int>, isASCII: Bool) throws(JSONError) -> String {
+        if isASCII { return String(decoding: bytes[range], as: UTF8.self) }
+        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+            throw JSONError(reason: .badUTF8, offset: range.lowerBound)
+        }
+        return text
     }
 
     private mutating func parseEscapedString(from start: Int) throws(JSONError) -> String {

@@ -16,10 +16,10 @@ import Model
 extension SchemaTable {
     /// Reads the text that scripts/make-schema-table writes. A broken text is a broken build: it traps.
     convenience init(parsing text: String) {
-        let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
+        let lines = Array(text.utf8).split(separator: UInt8(ascii: "\n"))
         var prefixes: [UInt8: String] = [:]
         for part in lines[0].split(separator: UInt8(ascii: "|")) {
-            prefixes[part[part.startIndex]] = String(Substring(part.dropFirst()))
+            prefixes[part[part.startIndex]] = String(decoding: part.dropFirst(), as: UTF8.self)
         }
         var types: [SchemaType] = []
         var kinds: [String: Int] = [:]
@@ -28,12 +28,12 @@ extension SchemaTable {
             let parts = line.split(separator: UInt8(ascii: "|"))
             let head = parts[0].split(separator: UInt8(ascii: " "))
             for note in head.dropFirst() where note.first == UInt8(ascii: "K") {
-                kinds[String(Substring(note.dropFirst(2)))] = types.count
+                kinds[String(decoding: note.dropFirst(2), as: UTF8.self)] = types.count
             }
-            let name = (prefixes[head[0][head[0].startIndex]] ?? "") + String(Substring(head[0].dropFirst()))
+            let prefix = prefixes[head[0][head[0].startIndex]] ?? ""
             types.append(
                 SchemaType(
-                    name: name,
+                    name: prefix + String(decoding: head[0].dropFirst(), as: UTF8.self),
                     fields: parts.dropFirst().map { SchemaField(parsing: $0) },
                     isAtomic: head.dropFirst().contains { $0.elementsEqual("A".utf8) }
                 )
@@ -44,15 +44,19 @@ extension SchemaTable {
 }
 
 extension SchemaField {
-    fileprivate init(parsing part: Substring.UTF8View) {
-        // The default comes with its spaces; it is JSON and none of the table's defaults holds one.
+    fileprivate convenience init(parsing part: ArraySlice<UInt8>) {
+        // A default is JSON without spaces; the generator takes care of that.
         let words = part.split(separator: UInt8(ascii: " "))
-        self.init(name: String(Substring(words[0])), shape: SchemaShape(parsing: words[1]))
-        for note in words.dropFirst(2) { read(note) }
+        let shape = SchemaShape(parsing: words[1])
+        var notes = Notes()
+        for note in words.dropFirst(2) { notes.read(note, of: shape) }
+        self.init(name: String(decoding: words[0], as: UTF8.self), shape: shape, notes: notes)
     }
+}
 
-    private mutating func read(_ note: Substring.UTF8View) {
-        let text = String(Substring(note.dropFirst(2)))
+extension SchemaField.Notes {
+    fileprivate mutating func read(_ note: ArraySlice<UInt8>, of shape: SchemaShape) {
+        let text = String(decoding: note.dropFirst(2), as: UTF8.self)
         switch note[note.startIndex] {
         case UInt8(ascii: "!"): isRequired = true
         case UInt8(ascii: "Z"): isAlwaysPrinted = true
@@ -75,7 +79,7 @@ extension SchemaField {
 }
 
 extension SchemaShape {
-    fileprivate init(parsing text: Substring.UTF8View) {
+    fileprivate init(parsing text: ArraySlice<UInt8>) {
         let rest = text.dropFirst()
         switch text[text.startIndex] {
         case UInt8(ascii: "s"): self = .string

@@ -4,7 +4,7 @@
 package import Model
 
 /// What a value looks like on the wire.
-package indirect enum SchemaShape: Sendable, Hashable {
+package enum SchemaShape: Sendable, Hashable {
     case string, int32, int64, double, bool
     /// A whole number or text, such as `maxSurge`.
     case intOrString
@@ -24,43 +24,69 @@ package indirect enum SchemaShape: Sendable, Hashable {
     /// The same, or any value that is no object: the nested schemas of a CustomResourceDefinition. What is unknown in
     /// such an object goes unreported.
     case objectOrAny(Int)
-    case array(SchemaShape)
-    case map(SchemaShape)
+    indirect case array(SchemaShape)
+    indirect case map(SchemaShape)
 }
 
 /// One field of an object type, with everything the API knows about it.
-package struct SchemaField: Sendable {
+package final class SchemaField: Sendable {
     /// How server-side apply merges a list.
     package enum ListType: Sendable, Hashable {
         case atomic, set
         case map(keys: [String])
     }
 
+    /// What the table says of a field beside its name and shape.
+    struct Notes: Sendable {
+        var isRequired = false
+        var isAlwaysPrinted = false
+        var isPrintedNull = false
+        var defaultValue: JSON?
+        var listType: ListType?
+        var isAtomicMap = false
+        var isMerged = false
+        var retainsKeys = false
+        var isReplaced = false
+        var mergeKey: String?
+        var goType: String?
+    }
+
     package let name: String
     package let shape: SchemaShape
-    package internal(set) var isRequired = false
+    package let isRequired: Bool
     /// The server prints the field even where it is empty.
-    package internal(set) var isAlwaysPrinted = false
+    package let isAlwaysPrinted: Bool
     /// The server prints the field as `null` where it is empty.
-    package internal(set) var isPrintedNull = false
-    package internal(set) var defaultValue: JSON?
+    package let isPrintedNull: Bool
+    package let defaultValue: JSON?
     /// `nil` for what is no list, and for lists that say nothing (they are atomic).
-    package internal(set) var listType: ListType?
-    package internal(set) var isAtomicMap = false
+    package let listType: ListType?
+    package let isAtomicMap: Bool
     /// Strategic merge patches merge this list instead of replacing it.
-    package internal(set) var isMerged = false
+    package let isMerged: Bool
     /// Strategic merge patches may say which members to keep.
-    package internal(set) var retainsKeys = false
+    package let retainsKeys: Bool
     /// Strategic merge patches replace this object as a whole.
-    package internal(set) var isReplaced = false
+    package let isReplaced: Bool
     /// By which member a strategic merge patch tells the elements of this list apart.
-    package internal(set) var mergeKey: String?
+    package let mergeKey: String?
     /// The server's own name for a text type, which its decoding errors mention.
-    package internal(set) var goType: String?
+    package let goType: String?
 
-    init(name: String, shape: SchemaShape) {
+    init(name: String, shape: SchemaShape, notes: Notes) {
         self.name = name
         self.shape = shape
+        isRequired = notes.isRequired
+        isAlwaysPrinted = notes.isAlwaysPrinted
+        isPrintedNull = notes.isPrintedNull
+        defaultValue = notes.defaultValue
+        listType = notes.listType
+        isAtomicMap = notes.isAtomicMap
+        isMerged = notes.isMerged
+        retainsKeys = notes.retainsKeys
+        isReplaced = notes.isReplaced
+        mergeKey = notes.mergeKey
+        goType = notes.goType
     }
 }
 
