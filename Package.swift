@@ -87,7 +87,10 @@ let modules: [Module] = [
     ),
     Module(
         name: "PodRuntime", layer: "Adapters", uses: base + ["CLinux", "CZlib", "Digests"],
-        products: ["log/Logging", "nio/NIOCore", "nio/NIOPosix", "subprocess/Subprocess", "system/SystemPackage"]
+        products: [
+            "log/Logging", "nio/NIOCore", "nio/NIOPosix", "nio-ssl/NIOSSL", "subprocess/Subprocess",
+            "system/SystemPackage",
+        ]
     ),
     Module(
         name: "EnvoyProxy", layer: "Adapters", uses: base,

@@ -206,7 +206,8 @@ extension PodWorker {
     }
 
     private func runPostStart(_ index: Int, _ container: RunningContainer, _ hook: JSON) async {
-        let handler = LifecycleHandler(services: services, container: container, address: sandbox?.connection.address ?? "")
+        let spec = machine.containers[index].spec
+        let handler = LifecycleHandler(services: services, container: container, spec: spec, address: sandbox?.connection.address ?? "")
         let failure = await handler.run(hook, timeout: .seconds(600))
         post(.event(.hookFinished(index, container.id, failure: failure.map { "PostStartHook failed: \($0)" })))
     }
@@ -231,7 +232,7 @@ extension PodWorker {
         begin(.stop(index)) { [services, pod] in
             let start = services.wall.now
             if let hook, grace > .zero {
-                let handler = LifecycleHandler(services: services, container: container, address: address)
+                let handler = LifecycleHandler(services: services, container: container, spec: spec, address: address)
                 if let failure = await handler.run(hook, timeout: grace) {
                     let event = PodEvent(.warning, "FailedPreStopHook", "PreStopHook failed: \(failure)", container: spec)
                     services.events.record(event, about: pod.object, at: services.wall.now)
