@@ -61,6 +61,7 @@ package struct PodRuntime: Sendable {
             group.addTask { await pods.run() }
             group.addTask { await follow(pods) }
             group.addTask { await keepNode() }
+            group.addTask { await answerNames() }
             group.addTask { await OrphanReaper(clock: services.clock).run() }
             group.addTask { await services.events.run() }
             await group.waitForAll()
@@ -77,6 +78,19 @@ package struct PodRuntime: Sendable {
             case .added(let pod), .updated(let pod, _): await node.take(pod)
             case .deleted(let pod): await node.vanish(pod)
             }
+        }
+    }
+
+    /// Keeps the pods' name server running.
+    private func answerNames() async {
+        guard let network else { return }
+        while !Task.isCancelled {
+            do {
+                try await PodDNS(plan: network.plan, api: services.api, telemetry: services.telemetry).run()
+            } catch {
+                services.telemetry.emit(NodeTrouble(what: "pod DNS ended", subject: "\(network.plan.gateway)", error: error))
+            }
+            try? await services.clock.sleep(for: .seconds(1))
         }
     }
 

@@ -19,7 +19,8 @@ package final class EnvoyState: Sendable {
         var words: [String] = []
         var rejections: [String: Rejection] = [:]
         var generation = 0
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        var waiterCount = 0
     }
 
     private let state = Mutex(State())
@@ -53,8 +54,8 @@ package final class EnvoyState: Sendable {
         let waiters = state.withLock { state in
             state.isReady = true
             state.generation += 1
-            defer { state.waiters = [] }
-            return state.waiters
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
         }
         for waiter in waiters { waiter.resume() }
     }
@@ -62,14 +63,23 @@ package final class EnvoyState: Sendable {
     /// Forgets what was said, so that the next words belong to what comes next.
     func forgetWords() { state.withLock { $0.words = [] } }
 
-    /// Returns once Envoy serves its first configuration.
+    /// Returns once Envoy serves its first configuration, or the task is cancelled.
     package func waitUntilReady() async {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                if !state.isReady { state.waiters.append(continuation) }
-                return state.isReady
+        let id = state.withLock { state in
+            state.waiterCount += 1
+            return state.waiterCount
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waits = state.withLock { state in
+                    guard !state.isReady, !Task.isCancelled else { return false }
+                    state.waiters[id] = continuation
+                    return true
+                }
+                if !waits { continuation.resume() }
             }
-            if isReady { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
         }
     }
 }

@@ -79,6 +79,8 @@ struct ServiceListener {
         return [
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": .string(name),
             "address": ["socket_address": SocketAddressJSON.make(address, port)], "drain_type": "MODIFY_ONLY",
+            // The addresses become this machine's own when the pods' network starts, which may be later.
+            "freebind": true,
             "per_connection_buffer_limit_bytes": 65536,
             "filter_chains": [["filters": [["name": "envoy.filters.network.tcp_proxy", "typed_config": proxy]]]],
         ]

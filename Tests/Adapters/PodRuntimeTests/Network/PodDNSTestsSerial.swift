@@ -73,33 +73,4 @@ struct PodDNSTestsSerial {
         }
         return reply
     }
-
-    @Test func podsAreToldWhereToAsk() throws {
-        let plan = try #require(plan)
-        var pod = KubeObject(.pods, namespace: "shop", name: "p")
-        #expect(
-            ResolverFile.text(for: pod, plan: plan, host: "nameserver 9.9.9.9\nsearch corp.test\n")
-                == """
-                search shop.svc.cluster.local svc.cluster.local cluster.local corp.test
-                nameserver \(plan.gateway)
-                options ndots:5
-
-                """
-        )
-        pod["spec"] = [
-            "dnsPolicy": "None",
-            "dnsConfig": [
-                "nameservers": ["1.1.1.1"], "searches": ["a.b"],
-                "options": [["name": "ndots", "value": "2"], ["name": "edns0"]],
-            ],
-        ]
-        #expect(
-            ResolverFile.text(for: pod, plan: plan, host: "")
-                == "search a.b\nnameserver 1.1.1.1\noptions ndots:2 edns0\n"
-        )
-        pod["spec"] = ["dnsPolicy": "Default"]
-        #expect(ResolverFile.text(for: pod, plan: plan, host: "nameserver 9.9.9.9\n") == "nameserver 9.9.9.9\n")
-        pod["spec"] = ["dnsConfig": ["options": [["name": "ndots", "value": "1"]]]]
-        #expect(ResolverFile.text(for: pod, plan: plan, host: "").contains("options ndots:1\n"))
-    }
 }
