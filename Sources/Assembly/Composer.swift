@@ -81,8 +81,20 @@ package struct Composer: Composition {
         }
     }
 
-    package func cluster(dataFolder: String) async throws -> any ClusterAPI {
-        try KubernetesClient(try KubeConfig.load(path: DataFolder(path: dataFolder).kubeconfig))
+    package func withCluster<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI) async throws -> Value
+    ) async throws -> Value {
+        let client = try KubernetesClient(try KubeConfig.load(path: DataFolder(path: dataFolder).kubeconfig))
+        let result: Value
+        do {
+            result = try await work(client)
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+        await client.shutdown()
+        return result
     }
 
     private static func close(_ client: KubernetesClient, _ registries: HTTPImageRegistries) async {

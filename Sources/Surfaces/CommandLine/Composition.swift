@@ -17,8 +17,11 @@ package protocol Composition: Sendable {
     /// Releases an app into the cluster of this data folder's `up`.
     func release(_ file: AppFile, dataFolder: String, progress: any ReleaseProgress) async throws -> ReleaseRecord
 
-    /// The cluster of this data folder's `up`.
-    func cluster(dataFolder: String) async throws -> any ClusterAPI
+    /// Works with the cluster of this data folder's `up`.
+    func withCluster<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI) async throws -> Value
+    ) async throws -> Value
 }
 
 /// The composition of the command that runs.

@@ -19,8 +19,10 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "table or json.") var output: OutputFormat = .table
 
     func run() async throws {
-        let cluster = try await Compositions.require().cluster(dataFolder: data.path)
-        let rows = try await AppStatus.read(from: cluster, namespace: namespace).filter { app == nil || $0.app == app }
+        let all = try await Compositions.require().withCluster(dataFolder: data.path) { [namespace] cluster in
+            try await AppStatus.read(from: cluster, namespace: namespace)
+        }
+        let rows = all.filter { app == nil || $0.app == app }
         if let app, rows.isEmpty { throw Failure(.notFound, "there is no app '\(app)'; 'ballast release' makes one") }
         switch output {
         case .json: Terminal.result(JSON.array(rows.map(\.json)).prettyText)
