@@ -2,7 +2,6 @@
 // Copyright the Ballast authors
 
 import CLinux
-import Logging
 package import Model
 package import Ports
 package import Telemetry
@@ -20,12 +19,8 @@ package struct PodRuntime: Sendable {
     ///
     /// Throws `unavailable` where a program is missing.
     package init(
-        configuration: PodRuntimeConfiguration,
-        api: any ClusterAPI,
-        registries: any ImageRegistries,
-        clock: any Clock<Duration> = ContinuousClock(),
-        wall: WallClock,
-        telemetry: Telemetry
+        configuration: PodRuntimeConfiguration, api: any ClusterAPI, registries: any ImageRegistries,
+        clock: any Clock<Duration> = ContinuousClock(), wall: WallClock, telemetry: Telemetry
     ) throws {
         guard let runc = ProgramSearch.find("runc") else {
             throw Failure(.unavailable, "the program 'runc' is missing: install the Debian package runc")
@@ -33,26 +28,15 @@ package struct PodRuntime: Sendable {
         let folders = NodeFolders(data: configuration.dataFolder)
         let network = try PodNetwork(dataFolder: configuration.dataFolder, telemetry: telemetry)
         let services = PodServices(
-            configuration: configuration,
-            instance: network.plan.id,
-            hostAddress: network.plan.gateway.description,
-            folders: folders,
-            api: api,
+            configuration: configuration, instance: network.plan.id,
+            hostAddress: network.plan.gateway.description, folders: folders, api: api,
             images: try ImageLayers(folder: folders.images, registries: registries, telemetry: telemetry),
             network: PodNetworkBinding(network: network, clusterDomain: configuration.clusterDomain),
-            runc: Runc(program: runc, root: folders.runcState),
-            controlGroups: ControlGroups(),
+            runc: Runc(program: runc, root: folders.runcState), controlGroups: ControlGroups(),
             machine: .read(),
             events: EventRecorder(
-                api: api,
-                component: "kubelet",
-                host: configuration.nodeName,
-                telemetry: telemetry
-            ),
-            clock: clock,
-            wall: wall,
-            telemetry: telemetry
-        )
+                api: api, component: "kubelet", host: configuration.nodeName, telemetry: telemetry),
+            clock: clock, wall: wall, telemetry: telemetry)
         self.init(services: services, network: network)
     }
 
@@ -71,10 +55,8 @@ package struct PodRuntime: Sendable {
         try await NodeCleanup(services: services).run()
         try await network?.start()
         let pods = ObjectMirror(
-            ListQuery(.pods, fieldSelector: "spec.nodeName=\(services.configuration.nodeName)"),
-            of: services.api,
-            clock: services.clock
-        )
+            ListQuery(.pods, fieldSelector: "spec.nodeName=\(services.configuration.nodeName)"), of: services.api,
+            clock: services.clock)
         await withTaskGroup { group in
             group.addTask { await pods.run() }
             group.addTask { await follow(pods) }
@@ -82,22 +64,9 @@ package struct PodRuntime: Sendable {
             group.addTask { await answerNames() }
             group.addTask { await OrphanReaper(clock: services.clock).run() }
             group.addTask { await services.events.run() }
-            group.addTask { await answerNames() }
             await group.waitForAll()
         }
         await stop()
-    }
-
-    /// Pods ask the bridge for names. Without names they run all the same, so a failure is said and not passed on.
-    private func answerNames() async {
-        guard let network else { return }
-        do {
-            try await PodDNS(plan: network.plan, api: services.api, telemetry: services.telemetry).run()
-        } catch is CancellationError {
-            return
-        } catch {
-            services.telemetry.log.error("pods cannot look up names", metadata: ["error": "\(error)"])
-        }
     }
 
     private func follow(_ pods: ObjectMirror) async {
@@ -127,10 +96,7 @@ package struct PodRuntime: Sendable {
 
     private func keepNode() async {
         let registration = NodeRegistration(
-            services: services,
-            podCIDR: network.map { "\($0.plan.podSubnet)" } ?? "",
-            runcVersion: await runcVersion()
-        )
+            services: services, podCIDR: network.map { "\($0.plan.podSubnet)" } ?? "", runcVersion: await runcVersion())
         guard (try? await registration.register()) != nil else { return }
         await registration.keepCurrent()
     }
