@@ -79,6 +79,13 @@ package struct Complaint: Sendable, Hashable, CustomStringConvertible {
     package var key: String
     package var message: String
 
+    package init(file: String, line: Int, key: String, message: String) {
+        self.file = file
+        self.line = line
+        self.key = key
+        self.message = message
+    }
+
     package var description: String {
         key.isEmpty ? "\(file):\(line): \(message)" : "\(file):\(line): \(key): \(message)"
     }

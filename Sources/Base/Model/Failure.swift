@@ -22,8 +22,9 @@ package struct Failure: Error, CustomStringConvertible {
     }
 
     package var description: String {
-        let tail = cause.map { ": \($0)" } ?? ""
-        return "\(message)\(tail)"
+        // An API's status says what the message says already.
+        guard let cause = cause.map({ "\($0)" }), !message.hasSuffix(cause) else { return message }
+        return "\(message): \(cause)"
     }
 }
 

@@ -7,6 +7,8 @@ extension App {
         /// Waves, one after the other; the clusters of a wave at once.
         package var waves: [[ClusterName]]
         package var replicas: Int
+        /// Whether the file gives the number, or leaves it to who scales.
+        package var saysReplicas: Bool
         package var ports: [Port]
         package var environment: [(name: String, value: EnvironmentValue)] {
             environmentList.map { ($0.name, $0.value) }
@@ -28,6 +30,7 @@ extension App {
         init(_ json: JSON) {
             waves = Self.waves(json["clusters"])
             replicas = json["replicas"]?.int ?? 1
+            saysReplicas = json["replicas"] != nil
             ports = (json["ports"]?.array ?? []).map { Port($0) }
             environmentList = (json["env"]?.object ?? [:]).map {
                 EnvironmentVariable(name: $0.key, value: EnvironmentValue($0.value))

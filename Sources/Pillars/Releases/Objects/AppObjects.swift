@@ -19,7 +19,7 @@ package struct AppObjects: Sendable {
     package static let selectorLabel = "app.kubernetes.io/name"
 
     private var labels: [String: String] {
-        var labels = [Self.selectorLabel: app.name.text, "app.kubernetes.io/managed-by": "ballast"]
+        var labels = podLabels
         if let owner = app.owner, owner.utf8.count <= 63,
             owner.utf8.allSatisfy({
                 (0x30...0x39).contains($0) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || $0 == 0x2D
@@ -28,6 +28,11 @@ package struct AppObjects: Sendable {
             labels["ballast.dev/owner"] = owner
         }
         return labels
+    }
+
+    /// What the file says about the owner is no reason to replace pods, so their labels leave it out.
+    private var podLabels: [String: String] {
+        [Self.selectorLabel: app.name.text, "app.kubernetes.io/managed-by": "ballast"]
     }
 
     private func object(_ type: ResourceType, _ name: String) -> KubeObject {
@@ -65,11 +70,13 @@ package struct AppObjects: Sendable {
             strategy["rollingUpdate"] = ["maxUnavailable": 0, "maxSurge": "25%"]
         }
         deployment["spec"] = [
-            "replicas": JSON(app.deploy.replicas), "revisionHistoryLimit": 10,
+            "revisionHistoryLimit": 10,
             "progressDeadlineSeconds": JSON(max(1, Int(app.deploy.deadline.components.seconds))),
             "strategy": strategy, "selector": ["matchLabels": [Self.selectorLabel: .string(app.name.text)]],
-            "template": ["metadata": ["labels": JSON(labels)], "spec": podSpec],
+            "template": ["metadata": ["labels": JSON(podLabels)], "spec": podSpec],
         ]
+        // A number that the file does not give belongs to whoever scales: a person or an autoscaler.
+        if app.deploy.saysReplicas { deployment.json.set(JSON(app.deploy.replicas), at: ["spec", "replicas"]) }
         return deployment
     }
 
@@ -96,11 +103,13 @@ package struct AppObjects: Sendable {
         }
         if !deploy.environment.isEmpty { container["env"] = .array(deploy.environment.map(environment)) }
         if let resources = deploy.resources { container["resources"] = Self.quantitiesAsText(resources) }
-        for (name, probe) in deploy.probes { container["\(name)Probe"] = self.probe(probe) }
+        for (name, probe) in deploy.probes.sorted(by: { $0.key < $1.key }) {
+            container["\(name)Probe"] = self.probe(probe, name)
+        }
         let mounts =
             deploy.volumes.map { ["name": .string($0.name), "mountPath": .string($0.mountPath)] as JSON }
             + deploy.files.enumerated().map {
-                ["name": .string("files-\($0)"), "mountPath": .string($1.mountPath), "readOnly": true] as JSON
+                ["name": .string("ballast-files-\($0)"), "mountPath": .string($1.mountPath), "readOnly": true] as JSON
             }
         if !mounts.isEmpty { container["volumeMounts"] = .array(mounts) }
         return container
@@ -128,7 +137,7 @@ package struct AppObjects: Sendable {
         )
     }
 
-    private func probe(_ probe: App.Probe) -> JSON {
+    private func probe(_ probe: App.Probe, _ name: String) -> JSON {
         let port = JSON.string(probe.port ?? app.deploy.ports.first?.name ?? "")
         var json: JSON =
             switch probe.check {
@@ -137,10 +146,12 @@ package struct AppObjects: Sendable {
             case .exec(let command): ["exec": ["command": .array(command.map { .string($0) })]]
             }
         func seconds(_ duration: Duration?, _ key: String) {
-            if let duration { json[key] = JSON(max(1, Int(duration.components.seconds))) }
+            guard let duration else { return }
+            json[key] = JSON(max(1, Int(duration.components.seconds) + (duration.components.attoseconds > 0 ? 1 : 0)))
         }
         seconds(probe.initialDelay, "initialDelaySeconds")
-        seconds(probe.period ?? .seconds(2), "periodSeconds")
+        // A release waits for readiness, so it asks often; liveness keeps the cluster's own, slower default.
+        seconds(probe.period ?? (name == "liveness" ? nil : .seconds(2)), "periodSeconds")
         seconds(probe.timeout, "timeoutSeconds")
         if let threshold = probe.failureThreshold { json["failureThreshold"] = JSON(threshold) }
         if let threshold = probe.successThreshold { json["successThreshold"] = JSON(threshold) }
@@ -158,7 +169,7 @@ package struct AppObjects: Sendable {
                     } else {
                         ["secret": ["secretName": .string(files.secret ?? "")]]
                     }
-                var volume: JSON = ["name": .string("files-\(place)")]
+                var volume: JSON = ["name": .string("ballast-files-\(place)")]
                 for (key, value) in source.object ?? [:] { volume[key] = value }
                 return volume
             }

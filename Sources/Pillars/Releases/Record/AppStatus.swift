@@ -27,10 +27,15 @@ package struct AppStatus: Sendable {
             let deployment = deployments.first { $0.namespace == app.namespace && $0.name == app.name }
             let container = deployment?[path: "spec", "template", "spec", "containers"]?[0]
             return AppStatus(
-                namespace: app.namespace ?? "", app: app.name, release: newest?.number,
-                phase: newest?.phase.rawValue ?? "Unknown", ready: deployment?.status["readyReplicas"]?.int ?? 0,
-                wanted: deployment?.spec["replicas"]?.int ?? 0, image: container?["image"]?.string ?? "",
-                message: newest?.message ?? "")
+                namespace: app.namespace ?? "",
+                app: app.name,
+                release: newest?.number,
+                phase: newest?.phase.rawValue ?? "Unknown",
+                ready: deployment?.status["readyReplicas"]?.int ?? 0,
+                wanted: deployment?.spec["replicas"]?.int ?? 0,
+                image: container?["image"]?.string ?? "",
+                message: newest?.message ?? ""
+            )
         }.sorted { ($0.namespace, $0.app) < ($1.namespace, $1.app) }
     }
 

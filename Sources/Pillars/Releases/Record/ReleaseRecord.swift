@@ -2,14 +2,18 @@
 // Copyright the Ballast authors
 
 package import Model
-import Ports
 
 /// What a release leaves behind: a numbered `Release` object in the app's namespace of the home cluster.
+///
+/// While that namespace does not exist the record is kept in `ballast-system`, so that a first release that fails its tests
+/// leaves no namespace behind.
 package struct ReleaseRecord: Sendable {
     package enum Phase: String, Sendable {
         case running = "Running"
         case succeeded = "Succeeded"
         case failed = "Failed"
+        /// Stopped by a person, or ended without a word.
+        case interrupted = "Interrupted"
     }
 
     package struct StageResult: Sendable {
@@ -18,6 +22,8 @@ package struct ReleaseRecord: Sendable {
         package var took: Duration
         package var error: String?
     }
+
+    package static let systemNamespace = "ballast-system"
 
     package var app: AppName
     package var namespace: NamespaceName
@@ -28,102 +34,134 @@ package struct ReleaseRecord: Sendable {
     package var started: Timestamp
     package var stages: [StageResult] = []
     package var changes: [String] = []
+    /// The namespace that the object itself is in.
+    var keptIn: String
+    var holder: ReleaseHolder?
+    /// Tells this run from every other one.
+    var run: String
+    /// When the holder last said that it is at work.
+    var renewed: Timestamp
+    /// What was released: the labels and annotations of the App's metadata, and its spec.
+    var declaration: JSON
 
     package var name: String { "\(app)-\(number)" }
 
-    init(app: App, number: Int, started: Timestamp) {
+    init(app: App, number: Int, started: Timestamp, keptIn: String, holder: ReleaseHolder, run: String) {
         self.app = app.name
         self.namespace = app.namespace
         self.number = number
         self.started = started
+        self.renewed = started
+        self.keptIn = keptIn
+        self.holder = holder
+        self.run = run
+        declaration = ["metadata": [:], "spec": app.object.spec]
+        for key in ["labels", "annotations"] {
+            if let value = app.object.metadata[key] { declaration.set(value, at: ["metadata", key]) }
+        }
     }
+
+    /// The app as it was released; `nil` for records that do not hold it.
+    var declaredApp: App? {
+        guard let spec = declaration["spec"] else { return nil }
+        var object = KubeObject(.apps, namespace: namespace.text, name: app.text)
+        for (key, value) in declaration["metadata"]?.object ?? [:] { object.json.set(value, at: ["metadata", key]) }
+        object["spec"] = spec
+        return App(object)
+    }
+}
+
+extension ReleaseRecord {
+    static let appLabel = "ballast.dev/app"
+    static let namespaceLabel = "ballast.dev/namespace"
 
     /// Reads a stored record; `nil` where the object is none.
     package init?(_ object: KubeObject) {
         guard let app = object.spec["app"]?.string, let number = object.spec["number"]?.int else { return nil }
+        let (spec, status) = (object.spec, object.status)
+        func time(_ key: String) -> Timestamp? { status[key]?.string.flatMap { Timestamp($0) } }
         self.app = AppName(app)
-        self.namespace = NamespaceName(object.namespace ?? "default")
+        keptIn = object.namespace ?? "default"
+        namespace = NamespaceName(spec["namespace"]?.string ?? keptIn)
         self.number = number
-        image = object.spec["image"]?.string
-        phase = object.status["phase"]?.string.flatMap(Phase.init(rawValue:)) ?? .running
-        message = object.status["message"]?.string ?? ""
-        started =
-            object.status["started"]?.string.flatMap { Timestamp($0) } ?? object.creationTimestamp
-            ?? Timestamp(seconds: 0)
+        image = spec["image"]?.string
+        holder = ReleaseHolder(spec["holder"])
+        run = spec["run"]?.string ?? ""
+        declaration = spec["declaration"] ?? [:]
+        phase = status["phase"]?.string.flatMap(Phase.init(rawValue:)) ?? .running
+        message = status["message"]?.string ?? ""
+        started = time("started") ?? object.creationTimestamp ?? Timestamp(seconds: 0)
+        renewed = time("renewed") ?? started
+        stages = (status["stages"]?.array ?? []).compactMap { StageResult($0) }
+        changes = status["changes"]?.array?.compactMap(\.string) ?? []
     }
 
-    static let appLabel = "ballast.dev/app"
+    var reference: ObjectReference {
+        // Names of several namespaces meet in Ballast's own.
+        let isElsewhere = keptIn != namespace.text
+        return ObjectReference(.releases, namespace: keptIn, name: isElsewhere ? "\(namespace).\(name)" : name)
+    }
 
     var object: KubeObject {
         var object = KubeObject(
             .releases,
-            namespace: namespace.text,
-            name: name,
-            labels: [Self.appLabel: app.text, "app.kubernetes.io/managed-by": "ballast"]
+            namespace: keptIn,
+            name: reference.name,
+            labels: [
+                Self.appLabel: app.text, Self.namespaceLabel: namespace.text, "app.kubernetes.io/managed-by": "ballast",
+            ]
         )
-        object["spec"] = ["app": .string(app.text), "number": JSON(number)]
+        var spec: JSON = [
+            "app": .string(app.text), "namespace": .string(namespace.text), "number": JSON(number), "run": .string(run),
+        ]
+        if let image { spec["image"] = .string(image) }
+        if let holder { spec["holder"] = holder.json }
+        spec["declaration"] = declaration
+        object["spec"] = spec
         return object
     }
 
     /// The parts that change while the release runs.
-    var patch: JSON {
+    var status: JSON {
         var status: JSON = [
             "phase": .string(phase.rawValue), "message": .string(message), "started": .string(started.microText),
-            "stages": .array(
-                stages.map { stage in
-                    var json: JSON = [
-                        "name": .string(stage.stage.rawValue), "started": .string(stage.started.microText),
-                        "milliseconds": JSON(Self.milliseconds(stage.took)),
-                    ]
-                    if let error = stage.error { json["error"] = .string(error) }
-                    return json
-                }
-            ),
+            "renewed": .string(renewed.microText), "stages": .array(stages.map(\.json)),
         ]
         if !changes.isEmpty { status["changes"] = .array(changes.prefix(100).map { .string($0) }) }
-        return ["status": status]
+        return status
     }
 
-    static func milliseconds(_ duration: Duration) -> Int {
-        Int(duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
+    /// For `-o json`.
+    package var json: JSON {
+        var json: JSON = [
+            "app": .string(app.text), "namespace": .string(namespace.text), "number": JSON(number),
+            "image": image.map { .string($0) } ?? .null,
+        ]
+        for (key, value) in status.object ?? [:] where key != "renewed" { json[key] = value }
+        return json
     }
 }
 
-/// Keeps release records in a cluster.
-struct ReleaseBook: Sendable {
-    let cluster: any ClusterAPI
-
-    /// Opens the next number of the app; two at once get two numbers.
-    func open(_ app: App, at now: Timestamp) async throws -> ReleaseRecord {
-        var number = try await history(app.name, app.namespace).map(\.number).max() ?? 0
-        while true {
-            number += 1
-            let record = ReleaseRecord(app: app, number: number, started: now)
-            do {
-                _ = try await cluster.create(record.object, as: .releases)
-                try await save(record)
-                return record
-            } catch let failure as Failure where failure.code == .conflict {
-                continue
-            }
-        }
-    }
-
-    func save(_ record: ReleaseRecord) async throws {
-        let reference = ObjectReference(.releases, namespace: record.namespace.text, name: record.name)
-        if let image = record.image {
-            _ = try await cluster.patch(reference, .merge, ["spec": ["image": .string(image)]])
-        }
-        _ = try await cluster.patch(reference, subresource: "status", .merge, record.patch, options: WriteOptions())
-    }
-
-    /// Newest first.
-    func history(_ app: AppName, _ namespace: NamespaceName) async throws -> [ReleaseRecord] {
-        let query = ListQuery(
-            .releases,
-            namespace: namespace.text,
-            labelSelector: LabelSelector(matching: [ReleaseRecord.appLabel: app.text])
+extension ReleaseRecord.StageResult {
+    init?(_ json: JSON) {
+        guard let stage = json["name"]?.string.flatMap(Stage.init(rawValue:)),
+            let started = json["started"]?.string.flatMap({ Timestamp($0) })
+        else { return nil }
+        self.init(
+            stage: stage,
+            started: started,
+            took: .milliseconds(json["milliseconds"]?.int ?? 0),
+            error: json["error"]?.string
         )
-        return try await cluster.list(query).items.compactMap { ReleaseRecord($0) }.sorted { $0.number > $1.number }
+    }
+
+    var json: JSON {
+        let milliseconds = took.components.seconds * 1000 + took.components.attoseconds / 1_000_000_000_000_000
+        var json: JSON = [
+            "name": .string(stage.rawValue), "started": .string(started.microText),
+            "milliseconds": JSON(Int(milliseconds)),
+        ]
+        if let error { json["error"] = .string(error) }
+        return json
     }
 }

@@ -3,54 +3,6 @@
 
 package import Model
 
-/// One moment of a rollout as the cluster shows it.
-package struct RolloutView: Sendable {
-    package struct Event: Sendable, Hashable {
-        package var reason: String
-        package var message: String
-
-        package init(reason: String, message: String) {
-            self.reason = reason
-            self.message = message
-        }
-    }
-
-    package var deployment: KubeObject?
-    /// The newest revision's.
-    package var replicaSet: KubeObject?
-    /// Of the newest revision only: an old pod's trouble is no verdict on the new image.
-    package var pods: [KubeObject]
-    /// By pod name, oldest first.
-    package var events: [String: [Event]]
-    /// The registry's first words by pod name; later ones say only that there is a back-off.
-    package var pullMessages: [String: String]
-
-    package init(
-        deployment: KubeObject?,
-        replicaSets: [KubeObject],
-        pods: [KubeObject],
-        events: [String: [Event]] = [:],
-        pullMessages: [String: String] = [:]
-    ) {
-        self.deployment = deployment
-        let owned = replicaSets.filter { set in
-            set.controller?["uid"]?.string == deployment?.uid && deployment != nil
-        }
-        let revision = deployment?.annotations[Self.revision].flatMap { Int($0) }
-        let newest = owned.max { Self.number($0) < Self.number($1) }
-        // Until the controller has seen the new template, the newest replica set is the old one.
-        let isObserved = (deployment?.status["observedGeneration"]?.int ?? 0) >= (deployment?.generation ?? 0)
-        replicaSet = isObserved && (revision == nil || newest.map(Self.number) == revision) ? newest : nil
-        let uid = replicaSet?.uid
-        self.pods = pods.filter { uid != nil && $0.controller?["uid"]?.string == uid && !$0.isTerminating }
-        self.events = events
-        self.pullMessages = pullMessages
-    }
-
-    private static let revision = "deployment.kubernetes.io/revision"
-    private static func number(_ set: KubeObject) -> Int { set.annotations[revision].flatMap { Int($0) } ?? 0 }
-}
-
 /// Decides whether a rollout is done, still under way, or hopeless. It knows no clock, no cluster and no task.
 package struct RolloutMachine: Sendable {
     package enum Action: Sendable, Hashable {
@@ -60,74 +12,70 @@ package struct RolloutMachine: Sendable {
         case fail(Diagnosis)
     }
 
-    private let deadline: Timestamp
-    private let patience: Duration
-    private var suspicion: (code: Diagnosis.Code, since: Timestamp)?
-    private var isOver = false
+    /// A cause that was seen, from when and until when.
+    private struct Suspicion {
+        var since: Timestamp
+        var lastSeen: Timestamp
+    }
 
-    package init(startedAt start: Timestamp, patience: Duration) {
+    package let deadline: Timestamp
+    private let patience: Duration
+    private let image: String?
+    private var suspicions: [Diagnosis.Code: Suspicion] = [:]
+
+    /// A container that fails shows other states in between; a cause unseen for so long is gone.
+    private static let memory = Duration.seconds(20)
+
+    /// `image` is what was released: where the Deployment comes to name another, somebody else has taken over.
+    package init(startedAt start: Timestamp, patience: Duration, image: String? = nil) {
         self.deadline = start + patience
         self.patience = patience
+        self.image = image
     }
 
     package mutating func observe(_ view: RolloutView, at now: Timestamp) -> Action {
-        if Self.isComplete(view) {
-            isOver = true
-            return .succeed
+        if let image, let found = view.image, found != image { return .fail(Self.takenOver(by: found)) }
+        if view.isComplete { return .succeed }
+        let findings = Diagnoser.findings(in: view)
+        for finding in findings {
+            let code = finding.diagnosis.code
+            suspicions[code] = Suspicion(since: suspicions[code]?.since ?? now, lastSeen: now)
         }
-        let finding = Diagnoser.finding(in: view)
-        if let finding {
-            let since = suspicion?.code == finding.diagnosis.code ? suspicion?.since ?? now : now
-            suspicion = (finding.diagnosis.code, since)
-            if now >= since + finding.grace { return .fail(finding.diagnosis) }
-        } else {
-            suspicion = nil
+        suspicions = suspicions.filter { now - $0.value.lastSeen < Self.memory }
+        func ripe(_ finding: Diagnoser.Finding) -> Timestamp {
+            (suspicions[finding.diagnosis.code]?.since ?? now) + finding.grace
         }
-        guard now < deadline else { return .fail(finding?.diagnosis ?? Self.lateness(view, patience)) }
-        let next = finding.map { min(deadline, (suspicion?.since ?? now) + $0.grace) } ?? deadline
-        return .wait(until: next, for: Self.progress(view))
+        if let certain = findings.first(where: { now >= ripe($0) }) { return .fail(certain.diagnosis) }
+        guard now < deadline else { return .fail(findings.first?.diagnosis ?? Self.lateness(view, patience)) }
+        return .wait(until: findings.map(ripe).min().map { min(deadline, $0) } ?? deadline, for: view.progress)
     }
 
-    /// All replicas are of the new revision, ready and available, and the controller has seen the newest wish.
-    static func isComplete(_ view: RolloutView) -> Bool {
-        guard let deployment = view.deployment, view.replicaSet != nil || deployment.spec["replicas"]?.int == 0 else {
-            return false
-        }
-        let wanted = deployment.spec["replicas"]?.int ?? 1
-        let status = deployment.status
-        func count(_ key: String) -> Int { status[key]?.int ?? 0 }
-        return count("observedGeneration") >= deployment.generation && count("updatedReplicas") == wanted
-            && count("replicas") == wanted && count("availableReplicas") >= wanted && count("readyReplicas") >= wanted
-    }
-
-    private static func progress(_ view: RolloutView) -> String {
-        let wanted = view.deployment?.spec["replicas"]?.int ?? 1
-        let ready = view.pods.count { $0.condition("Ready")?["status"]?.string == "True" }
-        return "\(ready) of \(wanted) new pods ready"
+    private static func takenOver(by image: String) -> Diagnosis {
+        Diagnosis(
+            code: .takenOver,
+            cause: "somebody else changed the Deployment meanwhile: it now asks for \(image)",
+            advice: "see 'kubectl rollout history', and release again if that was not meant"
+        )
     }
 
     /// Nothing is plainly broken, and yet the time is over: what did the probes say?
     private static func lateness(_ view: RolloutView, _ patience: Duration) -> Diagnosis {
-        for pod in view.pods {
+        let late = "\(patience.components.seconds) s"
+        for pod in view.pods where !PodWords.isReady(pod) {
             guard let event = view.events[pod.name]?.last(where: { $0.reason == "Unhealthy" }) else { continue }
-            let code: Diagnosis.Code =
-                if event.message.hasPrefix("Liveness") {
-                    .livenessFails
-                } else if event.message.hasPrefix("Startup") { .startupFails } else { .readinessFails }
             return Diagnosis(
-                code: code,
-                cause: "the pod never became ready within \(seconds(patience)): \(event.message)",
+                code: Diagnosis.Code(probeMessage: event.message),
+                cause: "the pod never became ready within \(late): \(event.message)",
                 advice: "check the probe's path and port, and what the program answers there",
-                pod: pod.name
+                pod: pod.name,
+                container: pod.status["containerStatuses"]?[0]?["name"]?.string
             )
         }
         return Diagnosis(
             code: .deadline,
-            cause: "the new pods were not ready within \(seconds(patience)) (\(progress(view)))",
+            cause: "the new pods were not ready within \(late) (\(view.progress))",
             advice: "see 'kubectl describe' of the pods, or raise deploy.deadline",
-            pod: view.pods.first?.name
+            pod: view.pods.first { !PodWords.isReady($0) }?.name
         )
     }
-
-    private static func seconds(_ duration: Duration) -> String { "\(duration.components.seconds) s" }
 }

@@ -15,30 +15,24 @@ struct ImageStage: Sendable {
     /// As the image's configuration names it: `amd64`.
     let architecture: String
 
-    /// Returns the image by digest, as nodes pull it.
-    func run(_ file: AppFile, number: Int, credentials: RegistryCredentials?) async throws -> String {
-        let image = file.app.image
-        guard let build = image.build else {
-            throw Failure(.invalidInput, "\(file.path): spec.image.build is missing: say what goes into the image")
-        }
-        if build.containerfile != nil {
-            throw Failure(
-                .invalidInput,
-                "\(file.path): spec.image.build.containerfile is not supported yet; list 'files' instead"
-            )
-        }
-        guard build.base == "scratch" else {
-            throw Failure(
-                .invalidInput,
-                "\(file.path): spec.image.build.from: base images are not supported yet; use 'scratch' with 'libraries: true'"
-            )
-        }
+    /// Returns the image by digest, as nodes pull it. `name` has no tag yet.
+    func run(
+        _ file: AppFile,
+        _ build: App.Build,
+        as name: ImageReference,
+        number: Int,
+        credentials: RegistryCredentials?
+    ) async throws -> String {
         if let command = build.run {
             try await output.run("build", command, in: file.folder, timeout: build.timeout, by: runner)
         }
         let built = try await builder.build(plan(build, file))
-        let digest = try await push(built, image, number: number, credentials: credentials)
-        return try pinned(image, digest)
+        var tagged = name
+        tagged.tag = String(number)
+        var pinned = name
+        pinned.digest = try await push(built, as: tagged, credentials: credentials)
+        if let host = file.app.image.pullHost { pinned.registry = host }
+        return pinned.description
     }
 
     private func plan(_ build: App.Build, _ file: AppFile) -> ImagePlan {
@@ -62,33 +56,35 @@ struct ImageStage: Sendable {
 
     private func push(
         _ built: BuiltImage,
-        _ image: App.Image,
-        number: Int,
+        as reference: ImageReference,
         credentials: RegistryCredentials?
     ) async throws -> Digest {
-        guard var reference = ImageReference(image.repository) else {
-            throw Failure(.invalidInput, "'\(image.repository)' is no image repository")
-        }
-        reference.tag = String(number)
         let registry = registries.registry(reference.registry, credentials: credentials)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for blob in built.layers + [built.configuration] {
-                group.addTask { [repository = reference.repository] in try await registry.push(blob, to: repository) }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for blob in built.layers + [built.configuration] {
+                    group.addTask { [repository = reference.repository] in
+                        try await registry.push(blob, to: repository)
+                    }
+                }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
+            let digest = try await registry.push(built.manifest, as: reference)
+            let size = built.layers.reduce(0) { $0 + $1.size }
+            await progress.report(.note("\(reference) is \(built.layers.count) layers, \(size >> 10) KiB, \(digest)"))
+            return digest
+        } catch let failure as Failure {
+            let advice =
+                switch failure.code {
+                case .denied: "; check spec.image.credentials and the rights of that account"
+                case .unavailable: "; check that the registry runs and is reached from here"
+                default: ""
+                }
+            throw Failure(
+                failure.code,
+                "the image could not be pushed to '\(reference)': \(failure.message)\(advice)",
+                cause: failure.cause
+            )
         }
-        let digest = try await registry.push(built.manifest, as: reference)
-        let size = built.layers.reduce(0) { $0 + $1.size }
-        await progress.report(.note("\(reference) is \(built.layers.count) layers, \(size >> 10) KiB, \(digest)"))
-        return digest
-    }
-
-    private func pinned(_ image: App.Image, _ digest: Digest) throws -> String {
-        guard var reference = ImageReference(image.repository) else {
-            throw Failure(.invalidInput, "'\(image.repository)' is no image repository")
-        }
-        if let host = image.pullHost { reference.registry = host }
-        reference.digest = digest
-        return reference.description
     }
 }

@@ -9,88 +9,152 @@ struct PodsStage: Sendable {
     let cluster: any ClusterAPI
     let progress: any ReleaseProgress
     let clock: WallClock
+    let sleeper: any Clock<Duration>
+    let retry: CallRetry
 
-    /// Creates or changes what the app needs, in order; returns what changed, for people.
-    func apply(_ app: App, image: String, credentials: (host: String, login: RegistryCredentials)?) async throws
-        -> [String]
-    {
-        try await ensureNamespace(app.namespace)
-        var changes: [String] = []
-        var pullSecret: String?
-        if let credentials {
-            pullSecret = "ballast-pull-\(app.name)"
-            let secret = PullSecret.object(
-                named: pullSecret ?? "",
-                in: app.namespace,
-                credentials.host,
-                credentials.login
-            )
-            changes += try await apply(secret, .secrets)
+    /// Throws `conflict` where an object that the app needs belongs to somebody else. Changes nothing.
+    func check(_ app: App) async throws {
+        let namespace = ObjectReference(.namespaces, name: app.namespace.text)
+        let found = try await retry("look at the cluster") { try await cluster.find(namespace) }
+        guard let found else { return }
+        if found.isTerminating {
+            throw Failure(.conflict, "the namespace '\(app.namespace)' is being deleted; release again once it is gone")
         }
-        for (type, object) in AppObjects(app: app, image: image, pullSecret: pullSecret).all {
-            changes += try await apply(object, type)
+        for (type, object) in AppObjects(app: app, image: "").all where type != .persistentVolumeClaims {
+            let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
+            let live = try await retry("look at \(reference)") { try await cluster.find(reference) }
+            guard let live else { continue }
+            try ObjectOwner.demandOurs(live, type)
+            if type == .deployments { try ObjectOwner.demandSelector(of: object, in: live) }
         }
-        changes += try await removeWhatIsNoLongerWanted(app)
-        return changes
     }
 
-    func ensureNamespace(_ namespace: NamespaceName) async throws {
-        let reference = ObjectReference(.namespaces, name: namespace.text)
-        guard try await cluster.find(reference) == nil else { return }
-        do {
-            _ = try await cluster.create(KubeObject(.namespaces, name: namespace.text), as: .namespaces)
-            await progress.report(.note("created namespace \(namespace)"))
-        } catch let failure as Failure where failure.code == .conflict {
-            return  // somebody else was faster
+    /// Creates or changes what the app needs, in order; returns what changed, for people.
+    func apply(_ app: App, image: String, pullSecret: KubeObject?) async throws -> [String] {
+        var changes: [String] = []
+        if let pullSecret { changes += try await apply(pullSecret, .secrets) }
+        let secretName = app.image.credentials.map { _ in PullSecret.name(for: app.name) }
+        for (type, object) in AppObjects(app: app, image: image, pullSecret: secretName).all {
+            changes += try await type == .persistentVolumeClaims ? applyClaim(object) : apply(object, type)
         }
+        return changes
     }
 
     private func apply(_ object: KubeObject, _ type: ResourceType) async throws -> [String] {
         let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
-        guard let live = try await cluster.find(reference) else {
-            _ = try await cluster.create(ObjectDifference.stamped(object), as: type)
-            await progress.report(.note("created \(reference)"))
-            return ["created \(reference)"]
+        let changes = try await retry("change \(reference)") {
+            guard let live = try await cluster.find(reference) else {
+                _ = try await cluster.create(ObjectDifference.stamped(object), as: type)
+                return ["created \(reference)"]
+            }
+            try ObjectOwner.demandOurs(live, type)
+            guard let patch = ObjectDifference.mergePatch(wanted: object, live: live) else { return [] }
+            _ = try await cluster.patch(reference, .merge, patch)
+            return ObjectDifference.summary(of: patch, live: live).map { "\(reference) \($0)" }
         }
-        guard let patch = ObjectDifference.mergePatch(wanted: object, live: live) else { return [] }
-        _ = try await cluster.patch(reference, .merge, patch)
-        await progress.report(.note("changed \(reference)"))
-        return ObjectDifference.summary(of: patch, live: live).map { "\(reference) \($0)" }
+        if let first = changes.first {
+            await progress.report(.note(first.hasPrefix("created") ? first : "changed \(reference)"))
+        }
+        return changes
     }
 
-    /// A Service or Ingress that we made for this app and that its file no longer asks for.
-    private func removeWhatIsNoLongerWanted(_ app: App) async throws -> [String] {
-        let wanted = AppObjects(app: app, image: "").all.map(\.type)
-        var changes: [String] = []
-        for type in [ResourceType.ingresses, .services] where !wanted.contains(type) {
-            let reference = ObjectReference(type, namespace: app.namespace.text, name: app.name.text)
-            guard let live = try await cluster.find(reference), live.annotations[ObjectDifference.annotation] != nil
-            else {
-                continue
+    /// A claim is created once. Of an existing one nothing can change but its size, and that only upwards.
+    private func applyClaim(_ claim: KubeObject) async throws -> [String] {
+        let reference = ObjectReference(.persistentVolumeClaims, namespace: claim.namespace, name: claim.name)
+        let size = claim.spec[path: "resources", "requests", "storage"]?.string ?? ""
+        let storageClass = claim.spec["storageClassName"]?.string
+        let (change, notes) = try await retry("change \(reference)") { () -> (String?, [String]) in
+            guard let live = try await cluster.find(reference) else {
+                _ = try await cluster.create(ObjectDifference.stamped(claim), as: .persistentVolumeClaims)
+                return ("created \(reference)", [])
             }
-            try await cluster.delete(reference, options: DeleteOptions(uid: live.uid))
-            changes.append("deleted \(reference)")
+            var notes: [String] = []
+            if let storageClass, let has = live.spec["storageClassName"]?.string, has != storageClass {
+                notes.append("\(reference) stays in the storage class '\(has)': a claim cannot move")
+            }
+            let stored = live.spec[path: "resources", "requests", "storage"]?.scalarText ?? "0"
+            guard let wanted = Quantity(size), let has = Quantity(stored), wanted != has else { return (nil, notes) }
+            guard wanted > has else { return (nil, notes + ["\(reference) stays at \(stored): a claim cannot shrink"]) }
+            let patch: JSON = ["spec": ["resources": ["requests": ["storage": .string(size)]]]]
+            _ = try await cluster.patch(reference, .merge, patch)
+            return ("\(reference) spec.resources.requests.storage: \(stored) -> \(size)", notes)
+        }
+        for note in notes + [change].compactMap(\.self) { await progress.report(.note(note)) }
+        return [change].compactMap(\.self)
+    }
+
+    /// Deletes what we made for this app and its file no longer asks for; claims are kept, since they hold data.
+    func removeWhatIsNoLongerWanted(_ app: App) async throws -> [String] {
+        let objects = AppObjects(app: app, image: "")
+        let wanted = objects.all.map(\.type)
+        var surplus = [ResourceType.ingresses, .services].filter { !wanted.contains($0) }.map {
+            ObjectReference($0, namespace: app.namespace.text, name: app.name.text)
+        }
+        if app.image.credentials == nil {
+            let name = PullSecret.name(for: app.name)
+            surplus.append(ObjectReference(.secrets, namespace: app.namespace.text, name: name))
+        }
+        var changes: [String] = []
+        for reference in surplus {
+            let isDeleted = try await retry("delete \(reference)") {
+                guard let live = try await cluster.find(reference), ObjectOwner.stranger(of: live) == nil,
+                    !live.isTerminating
+                else { return false }
+                try await cluster.delete(reference, options: DeleteOptions(uid: live.uid))
+                return true
+            }
+            if isDeleted { changes.append("deleted \(reference)") }
         }
         return changes
     }
 
     /// Returns when all pods are of the new revision and ready; throws the diagnosis as ``RolloutFailed``.
-    func awaitPods(_ app: App) async throws {
-        var machine = RolloutMachine(startedAt: clock.now, patience: app.deploy.deadline)
-        let observer = RolloutObserver(cluster: cluster, app: app)
-        var said = ""
-        var look = try await observer.next(before: nil)
-        while true {
-            switch machine.observe(look, at: clock.now) {
-            case .succeed: return
-            case .fail(let diagnosis):
-                throw RolloutFailed(diagnosis: diagnosis, lastLines: await observer.lastLines(of: diagnosis))
-            case .wait(let moment, let what):
-                if what != said { await progress.report(.note(what)) }
-                said = what
-                look = try await observer.next(before: moment - clock.now)
+    func awaitPods(_ app: App, image: String, patience: Duration) async throws {
+        var machine = RolloutMachine(startedAt: clock.now, patience: patience, image: image)
+        let observer = RolloutObserver(cluster: cluster, app: app, clock: clock, sleeper: sleeper)
+        var said: Set<String> = []
+        let failed: Diagnosis? = try await observer.follow { look -> Diagnosis?? in
+            let now = clock.now
+            if let trouble = look.trouble {
+                if [.denied, .notFound, .invalidInput].contains(trouble.failure.code) { throw trouble.failure }
+                let note = "the cluster does not answer (\(trouble.failure.message)); asking on"
+                if said.insert(note).inserted { await progress.report(.note(note)) }
+            }
+            guard let view = look.view else {
+                return now < machine.deadline ? nil : .some(Self.unreachable(look, patience))
+            }
+            switch machine.observe(view, at: now) {
+            case .succeed: return .some(nil)
+            case .fail(let diagnosis): return .some(Self.blamingTheCluster(for: diagnosis, look, now, patience))
+            case .wait(_, let what):
+                if said.insert(what).inserted { await progress.report(.note(what)) }
+                return nil
             }
         }
+        guard let failed else { return }
+        throw RolloutFailed(diagnosis: failed, lastLines: await observer.lastLines(of: failed))
+    }
+
+    /// Time ran out while the cluster did not answer: nobody knows what the pods do.
+    private static func blamingTheCluster(
+        for diagnosis: Diagnosis,
+        _ look: RolloutObserver.Look,
+        _ now: Timestamp,
+        _ patience: Duration
+    ) -> Diagnosis {
+        guard diagnosis.code == .deadline, let trouble = look.trouble, now - trouble.at < .seconds(15) else {
+            return diagnosis
+        }
+        return unreachable(look, patience)
+    }
+
+    private static func unreachable(_ look: RolloutObserver.Look, _ patience: Duration) -> Diagnosis {
+        Diagnosis(
+            code: .unreachable,
+            cause:
+                "the cluster did not answer for so long that \(patience.components.seconds) s ran out: \(look.trouble?.failure.message ?? "no answer")",
+            advice: "see 'ballast status' once it answers again"
+        )
     }
 }
 
@@ -99,9 +163,9 @@ struct RolloutFailed: Error {
     var diagnosis: Diagnosis
     var lastLines: [String]
 
-    var message: String {
-        let said =
-            lastLines.isEmpty ? "" : "; its last lines:\n" + lastLines.map { "  | \($0)" }.joined(separator: "\n")
-        return diagnosis.description + said
+    /// For the end of a message; empty where nothing was said.
+    var tail: String {
+        guard !lastLines.isEmpty, let pod = diagnosis.pod else { return "" }
+        return "\nlast lines of \(pod):\n" + lastLines.map { "  | \($0)" }.joined(separator: "\n")
     }
 }

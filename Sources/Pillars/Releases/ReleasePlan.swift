@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import AppFile
+import Model
+
+/// What a release of a file will do: the app as its cluster gets it, and what is only stored so far.
+struct ReleasePlan: Sendable {
+    let app: App
+    /// The image's name without tag.
+    let image: ImageReference
+    /// One line each, for a person.
+    let notes: [String]
+
+    /// Throws `invalidInput` with every key that cannot be honoured yet, one a line, before anything is done.
+    init(_ file: AppFile) throws {
+        var check = SupportCheck(file: file)
+        check.run()
+        app = file.app.overridden(for: .local)
+        let image = ImageReference(app.image.repository)
+        if image == nil { check.refuse("spec.image.repository", "'\(app.image.repository)' is no image repository") }
+        guard check.complaints.isEmpty, let image else {
+            throw Failure(.invalidInput, check.complaints.map(\.description).joined(separator: "\n"))
+        }
+        self.image = image
+        notes = check.notes
+    }
+}
+
+/// Finds keys that a person would expect to act, and that do not act yet.
+private struct SupportCheck {
+    let file: AppFile
+    private(set) var complaints: [Complaint] = []
+    private(set) var notes: [String] = []
+
+    init(file: AppFile) { self.file = file }
+
+    private var spec: JSON { file.app.object.spec }
+
+    mutating func refuse(_ key: String, _ message: String) {
+        complaints.append(Complaint(file: file.path, line: file.document.line(of: key), key: key, message: message))
+    }
+
+    mutating func run() {
+        for (place, step) in file.app.tests.enumerated() where step.image != nil {
+            refuse(
+                "spec.test[\(place)].image",
+                "steps in pods are not supported yet; remove the key to run the step here"
+            )
+        }
+        checkImage()
+        for cluster in file.app.deploy.waves.joined() where cluster != .local {
+            refuse("spec.deploy.clusters", "the cluster '\(cluster)' is not known; only 'local' exists so far")
+        }
+        checkDeploy(spec["deploy"] ?? [:], "spec.deploy")
+        for (cluster, override) in spec["deploy"]?["overrides"]?.object ?? [:] {
+            checkDeploy(override, "spec.deploy.overrides.\(cluster)")
+        }
+        checkRoutes()
+        noteLaterKeys()
+    }
+
+    private mutating func checkImage() {
+        let image = file.app.image
+        if let host = image.pullHost, ImageReference("\(host)/a")?.registry != host {
+            refuse(
+                "spec.image.pullHost",
+                "'\(host)' is no registry host such as registry-vpc.internal or 10.0.0.7:5000"
+            )
+        }
+        guard let build = image.build else {
+            return refuse("spec.image.build", "is missing: say by 'run' and 'files' what goes into the image")
+        }
+        if build.containerfile != nil {
+            return refuse("spec.image.build.containerfile", "is not supported yet; list 'files' instead")
+        }
+        if build.base != "scratch" {
+            refuse(
+                "spec.image.build.from",
+                "base images such as '\(build.base)' are not supported yet; use 'scratch', with 'libraries: true' on files that need shared libraries"
+            )
+        }
+    }
+
+    private mutating func checkDeploy(_ deploy: JSON, _ key: String) {
+        if deploy["before"]?.array?.isEmpty == false {
+            refuse(
+                "\(key).before",
+                "jobs before the pods are not supported yet; remove the key, or run them by 'kubectl create job'"
+            )
+        }
+        if deploy["manifests"]?.array?.isEmpty == false {
+            refuse(
+                "\(key).manifests",
+                "further objects are not supported yet; remove the key and use 'kubectl apply -f'"
+            )
+        }
+    }
+
+    private mutating func checkRoutes() {
+        for (place, route) in (spec["routes"]?.array ?? []).enumerated() {
+            // Leaving the door open would be no small difference.
+            guard let auth = route["auth"]?.string, auth != "none" else { continue }
+            refuse(
+                "spec.routes[\(place)].auth",
+                "'\(auth)' cannot be enforced yet, and the route would be open to all; remove the route, or write 'none'"
+            )
+        }
+    }
+
+    private mutating func noteLaterKeys() {
+        note(["spec.metrics", "spec.alerts", "spec.deploy.verify", "spec.deploy.overrides.local.verify"], "monitoring")
+        note(["spec.logs"], "logs")
+        note(["spec.docs"], "runbooks")
+        let routes = (spec["routes"]?.array ?? []).indices
+        note(
+            routes.flatMap { place in
+                ["methods", "rateLimit", "timeout", "retries"].map { "spec.routes[\(place)].\($0)" }
+            },
+            "traffic"
+        )
+        if isWritten("spec.access") {
+            notes.append(
+                "spec.access is stored, but not enforced before the traffic pillar is there: every pod may call '\(file.app.name)'"
+            )
+        }
+    }
+
+    /// One line for the keys that one pillar will read.
+    private mutating func note(_ keys: [String], _ pillar: String) {
+        let written = keys.filter(isWritten)
+        guard let last = written.last else { return }
+        let (names, verbs) =
+            written.count == 1
+            ? (last, ("is", "takes")) : (written.dropLast().joined(separator: ", ") + " and \(last)", ("are", "take"))
+        notes.append("\(names) \(verbs.0) stored, and \(verbs.1) effect with the \(pillar) pillar")
+    }
+
+    private func isWritten(_ key: String) -> Bool {
+        var value: JSON? = file.app.object.json
+        for part in key.split(whereSeparator: { ".[]".contains($0) }).map(String.init) {
+            value = Int(part).map { value?[$0] } ?? value?[part]
+        }
+        return value != nil
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+/// What one container's status says about why it does not run.
+struct ContainerDiagnosis {
+    let status: JSON
+    let pod: KubeObject
+    let view: RolloutView
+
+    private var name: String { status["name"]?.string ?? "" }
+    private var waiting: JSON? { status[path: "state", "waiting"] }
+    private var message: String { waiting?["message"]?.string ?? "" }
+    private var restarts: Int { status["restartCount"]?.int ?? 0 }
+
+    private func found(_ code: Diagnosis.Code, _ cause: String, _ advice: String, _ grace: Duration)
+        -> Diagnoser.Finding
+    {
+        Diagnoser.Finding(code, cause, advice, grace: grace, pod: pod, container: name)
+    }
+
+    var finding: Diagnoser.Finding? {
+        switch waiting?["reason"]?.string ?? "" {
+        case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError":
+            return pulling(view.pullMessages[pod.name] ?? message)
+        case "InvalidImageName":
+            return found(.imageNameInvalid, "the image name is invalid: \(message)", "correct image.repository", .zero)
+        case "ErrImageNeverPull":
+            return found(.imageMissing, "the image is not on the node: \(message)", "allow pulling it", .zero)
+        case "CreateContainerConfigError":
+            let advice = "create what is missing, or correct the reference in the app file"
+            return found(
+                .configurationMissing,
+                "the container '\(name)' cannot be set up: \(message)",
+                advice,
+                .seconds(5)
+            )
+        case "CreateContainerError", "RunContainerError", "StartError", "PostStartHookError", "PreStartHookError":
+            return starting(message)
+        case "CrashLoopBackOff": return crashing(.zero)
+        default: return restarting
+        }
+    }
+
+    /// A container that ended twice or more and is not in its back-off now.
+    private var restarting: Diagnoser.Finding? {
+        guard restarts >= 2, status["ready"]?.bool != true else { return nil }
+        if let ended = status[path: "state", "terminated"] {
+            return ended["exitCode"]?.int == 0 ? nil : crashing(.zero)
+        }
+        // It runs again, and may get through this time.
+        return crashing(.seconds(10))
+    }
+
+    private func pulling(_ message: String) -> Diagnoser.Finding {
+        let words = Self.withoutDigests(message.lowercased())
+        func says(_ phrases: [String]) -> Bool { phrases.contains { words.contains($0) } }
+        if says([
+            "unauthorized", "access denied", "is denied", "access forbidden", "403 forbidden",
+            "authentication required",
+        ]) {
+            return found(
+                .registryDenies,
+                "the registry refuses the node: \(message)",
+                "check image.credentials and the rights of that account",
+                .seconds(5)
+            )
+        }
+        if says(["manifest unknown", "name unknown", "not found"]), !says(["no such host", "server not found"]) {
+            return found(
+                .imageMissing,
+                "the registry does not have the image: \(message)",
+                "check image.repository and pullHost",
+                .seconds(5)
+            )
+        }
+        return found(
+            .imagePullFails,
+            "the image cannot be pulled: \(message)",
+            "check that nodes reach the registry",
+            .seconds(60)
+        )
+    }
+
+    /// A digest may hold any digits, also those of a status code.
+    private static func withoutDigests(_ text: String) -> String {
+        text.split(separator: "sha256:", omittingEmptySubsequences: false).enumerated().map { place, part in
+            place == 0 ? String(part) : String(part.drop { $0.isHexDigit })
+        }.joined()
+    }
+
+    private func starting(_ message: String) -> Diagnoser.Finding {
+        if message.contains("exec format error") {
+            return found(
+                .wrongArchitecture,
+                "the program of '\(name)' is built for another processor: \(message)",
+                "build it for the nodes' architecture",
+                .zero
+            )
+        }
+        return found(
+            .cannotStart,
+            "the container '\(name)' cannot start: \(message)",
+            "check entrypoint, files and mounts of the image",
+            .seconds(5)
+        )
+    }
+
+    private func crashing(_ grace: Duration) -> Diagnoser.Finding {
+        let ended = status[path: "lastState", "terminated"] ?? status[path: "state", "terminated"] ?? [:]
+        if ended["reason"]?.string == "OOMKilled" {
+            return found(
+                .outOfMemory,
+                "the container '\(name)' was killed for using more memory than its limit (\(restarts) restarts)",
+                "raise resources.limits.memory or find the leak",
+                grace
+            )
+        }
+        if let probe = killingProbe {
+            return found(
+                Diagnosis.Code(probeMessage: probe),
+                "the container '\(name)' is killed again and again (\(restarts) restarts): \(probe)",
+                "check the probe's path and port, or give the program more time by initialDelay or a startup probe",
+                grace
+            )
+        }
+        let said = ended["message"]?.string ?? ""
+        let reason = ended["reason"]?.string
+        if said.contains("exec format error") || reason == "StartError" || reason == "ContainerCannotRun" {
+            return starting(said)
+        }
+        return found(
+            .crashLoop,
+            "the container '\(name)' keeps ending with \(PodWords.end(ended)) (\(restarts) restarts)",
+            "see its last lines",
+            grace
+        )
+    }
+
+    /// The words of the probe that had this container killed, if one had.
+    private var killingProbe: String? {
+        let events = view.events[pod.name] ?? []
+        let isKilled = events.contains { event in
+            event.reason == "Killing" && event.message.contains(name)
+                && (event.message.contains("failed liveness probe") || event.message.contains("failed startup probe"))
+        }
+        guard isKilled else { return nil }
+        return events.last { event in
+            event.reason == "Unhealthy"
+                && (event.message.hasPrefix("Liveness") || event.message.hasPrefix("Startup"))
+        }?.message
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import AppFile
+import Model
+import Ports
+import TestKit
+import Testing
+
+@testable import Releases
+
+@Suite("what belongs to somebody else", .timeLimit(.minutes(1)))
+struct ReleaseConflictTests {
+    private func foreign(_ type: ResourceType, selector: JSON = ["matchLabels": ["app.kubernetes.io/name": "cart"]])
+        -> KubeObject
+    {
+        var object = KubeObject(type, namespace: "shop", name: "cart", labels: ["app.kubernetes.io/managed-by": "Helm"])
+        object["spec"] = ["selector": selector]
+        object.json.set("web", at: ["metadata", "annotations", "meta.helm.sh/release-name"])
+        return object
+    }
+
+    private func world() async throws -> World {
+        let world = World()
+        _ = try await world.cluster.create(KubeObject(.namespaces, name: "shop"), as: .namespaces)
+        return world
+    }
+
+    @Test(arguments: [ResourceType.deployments, .services, .ingresses])
+    func aForeignObjectIsLeftAloneAndItsOwnerNamed(_ type: ResourceType) async throws {
+        let world = try await world()
+        _ = try await world.cluster.create(foreign(type), as: type)
+        let runner = ScriptedRunner()
+        let before = world.cluster.all(type)
+        let error = await world.failure(of: world.releaser(runner), try World.file(spec: "routes: [{ hosts: [a] }]"))
+        #expect(
+            error
+                == "the \(type.kind) 'shop/cart' exists already and belongs to Helm (release 'web'), so nothing was changed; give the app another name, delete that object, or hand it over with 'kubectl -n shop annotate \(type.plural) cart ballast.dev/adopt=true'"
+        )
+        #expect(runner.commands.isEmpty && world.cluster.all(type) == before && world.releases.isEmpty)
+    }
+
+    @Test func anObjectThatWasHandedOverIsTakenOver() async throws {
+        let world = try await world()
+        var mine = foreign(.deployments)
+        mine.json.set("true", at: ["metadata", "annotations", "ballast.dev/adopt"])
+        _ = try await world.cluster.create(mine, as: .deployments)
+        let file = try World.file()
+        let record = try await world.running { try await $0.releaser().release(file) }
+        #expect(record.phase == .succeeded && world.image == record.image)
+    }
+
+    @Test func anotherSelectorIsAnErrorBeforeTheTests() async throws {
+        let world = try await world()
+        var mine = foreign(.deployments, selector: ["matchLabels": ["app": "cart"]])
+        mine.json.set("true", at: ["metadata", "annotations", "ballast.dev/adopt"])
+        _ = try await world.cluster.create(mine, as: .deployments)
+        let error = await world.failure(of: world.releaser(), try World.file())
+        #expect(
+            error.hasPrefix(
+                "the Deployment 'shop/cart' selects its pods by 'app=cart', which cannot be changed, so nothing was changed;"
+            )
+        )
+    }
+
+    @Test func aNamespaceThatIsBeingDeletedIsNoPlace() async throws {
+        let world = try await world()
+        let reference = ObjectReference(.namespaces, name: "shop")
+        _ = try await world.cluster.patch(reference, .merge, ["metadata": ["finalizers": ["kubernetes"]]])
+        try await world.cluster.delete(reference)
+        let error = await world.failure(of: world.releaser(), try World.file())
+        #expect(error == "the namespace 'shop' is being deleted; release again once it is gone")
+    }
+
+    @Test(arguments: [
+        ("2Gi", "2Gi", nil), ("512Mi", "1Gi", "stays at 1Gi: a claim cannot shrink"), ("1024Mi", "1Gi", nil),
+    ])
+    func ofAClaimOnlyTheSizeChangesAndOnlyUpwards(_ wanted: String, _ stored: String, _ note: String?) async throws {
+        let world = World()
+        let (first, second) = (
+            try World.file(", volumes: [{ name: data, mountPath: /data, size: 1Gi }]"),
+            try World.file(", volumes: [{ name: data, mountPath: /data, size: \(wanted), storageClass: fast }]")
+        )
+        try await world.running { world in
+            _ = try await world.releaser().release(first)
+            var patch: JSON = ["spec": ["volumeName": "pv-1", "storageClassName": "local-path"]]
+            patch["status"] = ["phase": "Bound"]
+            let reference = ObjectReference(.persistentVolumeClaims, namespace: "shop", name: "cart-data")
+            _ = try await world.cluster.patch(reference, .merge, patch)
+            _ = try await world.releaser().release(second)
+        }
+        let claim = try #require(world.cluster.all(.persistentVolumeClaims).first)
+        #expect(claim.spec[path: "resources", "requests", "storage"]?.string == stored)
+        #expect(claim.spec["storageClassName"] == "local-path" && claim.spec["volumeName"] == "pv-1")
+        #expect(world.progress.lines.contains { $0.contains("stays in the storage class 'local-path'") })
+        if let note { #expect(world.progress.lines.contains { $0.hasSuffix(note) }) }
+    }
+
+    @Test func aServiceKeepsTheAddressTheClusterGaveIt() async throws {
+        let world = World()
+        let (first, second) = (try World.file(), try World.file(", env: { A: b }"))
+        try await world.running { world in
+            _ = try await world.releaser().release(first)
+            let reference = ObjectReference(.services, namespace: "shop", name: "cart")
+            _ = try await world.cluster.patch(
+                reference,
+                .merge,
+                ["spec": ["clusterIP": "10.96.0.7", "type": "ClusterIP"]]
+            )
+            _ = try await world.releaser().release(second)
+        }
+        #expect(world.cluster.all(.services).first?.spec["clusterIP"] == "10.96.0.7")
+    }
+
+    @Test func aServiceThatIsNoLongerWantedGoesOnlyAfterTheNewPodsServe() async throws {
+        let world = World()
+        let (first, second) = (
+            try World.file(spec: "routes: [{ hosts: [a] }]"), try World.file()
+        )
+        try await world.running { world in
+            _ = try await world.releaser().release(first)
+            world.builder.setContent("b")
+            world.simulator.set(.stuck(["phase": "Pending"]), for: "b")
+            async let failure = world.failure(of: world.releaser(), second)
+            await world.progress.wait(for: "cart-2-1: Pending")
+            #expect(world.cluster.all(.ingresses).count == 1)
+            await world.time.passDuringRollout(.seconds(61))
+            _ = await failure
+            #expect(world.cluster.all(.ingresses).count == 1)
+            world.simulator.set(.serves, for: "c")
+            world.builder.setContent("c")
+            let third = try await world.releaser().release(second)
+            #expect(third.changes.contains("deleted ingresses.networking.k8s.io/shop/cart"))
+        }
+        #expect(world.cluster.all(.ingresses).isEmpty)
+    }
+}
+
+@Suite("who releases", .timeLimit(.minutes(1)))
+struct ReleaseHolderTests {
+    @Test func aReleaseWhileAnotherRunsIsRefused() async throws {
+        let world = World()
+        let file = try World.file()
+        let task = Task { try await world.releaser(ScriptedRunner(["unit-tests": .hangs])).release(file) }
+        await world.progress.wait(for: "hanging")
+        world.time.advance(by: .seconds(5))
+        let error = await world.failure(of: world.releaser(), file)
+        #expect(error == "release cart-1 is running (process 42 on desk, since 5 s); wait for it to end, or stop it")
+        task.cancel()
+        _ = try? await task.value
+        #expect(world.releases.map(\.phase) == [.interrupted])
+    }
+
+    /// A record as a killed process leaves it.
+    private func abandoned(_ world: World) async throws {
+        let book = ReleaseBook(
+            cluster: world.cluster,
+            clock: world.time.wall,
+            retry: CallRetry(clock: world.time, progress: world.progress),
+            holder: ReleaseHolder(host: "lap", scope: "boot", process: 7, started: "1"),
+            run: "gone",
+            hasEnded: { _ in nil }
+        )
+        _ = try await book.open(try World.file().app)
+    }
+
+    @Test func aKilledReleaseIsMarkedByTheNext() async throws {
+        let world = World()
+        try await abandoned(world)
+        let file = try World.file()
+        let record = try await world.running { try await $0.releaser(hasEnded: { $0.process == 7 }).release(file) }
+        #expect(record.number == 2)
+        #expect(world.releases.map(\.phase) == [.interrupted, .succeeded])
+        #expect(world.releases.first?.message == "process 7 on lap ended without a word")
+    }
+
+    @Test func aReleaseOnAnUnreachableMachineCountsAsRunningUntilItLapses() async throws {
+        let world = World()
+        try await abandoned(world)
+        let file = try World.file()
+        #expect(await world.failure(of: world.releaser(), file).contains("release cart-1 is running"))
+        world.time.advance(by: .seconds(46))
+        let record = try await world.running { try await $0.releaser().release(file) }
+        #expect(record.number == 2 && world.releases.map(\.phase) == [.interrupted, .succeeded])
+    }
+
+    @Test func aLongReleaseStaysHeld() async throws {
+        let world = World()
+        let file = try World.file()
+        let task = Task { try await world.releaser(ScriptedRunner(["unit-tests": .hangs])).release(file) }
+        await world.progress.wait(for: "hanging")
+        for round in 1...6 {
+            world.time.advance(by: .seconds(10))
+            let now = world.time.wall.now
+            while world.releases.first?.renewed != now { await Task.yield() }
+            #expect(world.releases.first?.phase == .running, "round \(round)")
+        }
+        #expect(await world.failure(of: world.releaser(), file).contains("since 60 s"))
+        task.cancel()
+        _ = try? await task.value
+    }
+
+    @Test func aReleaseWhoseRecordWasClosedMeanwhileTouchesNothing() async throws {
+        let world = World()
+        let file = try World.file()
+        let calls = InterceptedCluster(world.cluster)
+        let task = Task { try await world.releaser(ScriptedRunner(["unit-tests": .hangs]), on: calls).release(file) }
+        await world.progress.wait(for: "hanging")
+        task.cancel()
+        _ = try? await task.value
+        let closing = InterceptedCluster(world.cluster) { _, name in
+            guard name == "get releases.ballast.dev" else { return nil }
+            return .refused(.notFound)
+        }
+        let error = await world.failure(of: world.releaser(on: closing), file)
+        #expect(error.hasPrefix("the record of release cart-2 was closed by somebody else, so this release stops here"))
+        #expect(world.objects == ["Namespace ballast-system"])
+    }
+
+    @Test func twoAtOnceGetTwoNumbersAndOneOfThemRuns() async throws {
+        for _ in 0..<20 {
+            let world = World()
+            let file = try World.file()
+            let results = try await world.running { world in
+                async let first = world.failure(of: world.releaser(), file)
+                async let second = world.failure(of: world.releaser(), file)
+                return await [first, second]
+            }
+            #expect(results.contains(""), "\(results)")
+            #expect(Set(world.releases.map(\.number)).count == world.releases.count)
+            #expect(world.releases.allSatisfy { $0.phase != .running }, "\(world.releases.map(\.phase))")
+        }
+    }
+
+    @Test func thisProcessIsAliveAndAnUnknownScopeIsUnknown() {
+        let me = ReleaseHolder.current
+        #expect(ReleaseHolder.hasEnded(me) == false)
+        var reused = me
+        reused.started = "1"
+        #expect(ReleaseHolder.hasEnded(reused) == true)
+        var elsewhere = me
+        elsewhere.scope = "another boot"
+        #expect(ReleaseHolder.hasEnded(elsewhere) == nil)
+    }
+}
