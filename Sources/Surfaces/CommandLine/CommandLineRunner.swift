@@ -54,29 +54,14 @@ extension CommandLineRunner {
             var count = 0
             for await _ in signals {
                 count += 1
-                if count > 1 { _exit(130) }
+                if count > 1 {
+                    Terminal.showCursor()
+                    _exit(130)
+                }
                 verb.cancel()
             }
         }
         defer { listener.cancel() }
         try await verb.value
-    }
-}
-
-/// Where text for a person goes.
-package enum Terminal {
-    /// One result line on stdout.
-    package static func result(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
-
-    /// One line of progress or trouble on stderr.
-    package static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
-
-    private static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard written > 0 else { return }
-            rest = rest.dropFirst(written)
-        }
     }
 }

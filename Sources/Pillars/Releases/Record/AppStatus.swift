@@ -6,52 +6,107 @@ package import Ports
 
 /// One app as `ballast status` shows it.
 package struct AppStatus: Sendable {
+    package struct Pod: Sendable, Hashable {
+        package var name: String
+        /// What keeps it from serving, in words; `nil` where it serves.
+        package var trouble: String?
+        package var restarts: Int
+    }
+
     package var namespace: String
     package var app: String
+    package var owner: String
     package var release: Int?
     package var phase: String
+    package var started: Timestamp?
     package var ready: Int
     package var wanted: Int
     package var image: String
     package var message: String
+    package var pods: [Pod]
 
-    /// All apps of a cluster, by namespace and name.
+    /// All apps of a cluster, by namespace and name; also those of which there is only a record of a failed first release.
     package static func read(from cluster: any ClusterAPI, namespace: String?) async throws -> [AppStatus] {
         let apps = try await cluster.list(ListQuery(.apps, namespace: namespace)).items
-        let releases = try await cluster.list(ListQuery(.releases, namespace: namespace)).items
+        let releases = try await records(in: cluster, namespace)
         let deployments = try await cluster.list(ListQuery(.deployments, namespace: namespace)).items
-        return apps.map { app in
-            let mine = releases.filter { $0.namespace == app.namespace }.compactMap { ReleaseRecord($0) }
-                .filter { $0.app.text == app.name }
-            let newest = mine.max { $0.number < $1.number }
-            let deployment = deployments.first { $0.namespace == app.namespace && $0.name == app.name }
-            let container = deployment?[path: "spec", "template", "spec", "containers"]?[0]
+        let ours = LabelSelector(matching: ["app.kubernetes.io/managed-by": "ballast"])
+        let pods = try await cluster.list(ListQuery(.pods, namespace: namespace, labelSelector: ours)).items
+        let names = Set(apps.map { ObjectName($0) })
+            .union(releases.map { ObjectName(namespace: $0.namespace.text, name: $0.app.text) })
+        return names.sorted().map { name in
+            let newest = releases.filter { $0.namespace.text == name.namespace && $0.app.text == name.name }
+                .max { $0.number < $1.number }
             return AppStatus(
-                namespace: app.namespace ?? "",
-                app: app.name,
-                release: newest?.number,
-                phase: newest?.phase.rawValue ?? "Unknown",
-                ready: deployment?.status["readyReplicas"]?.int ?? 0,
-                wanted: deployment?.spec["replicas"]?.int ?? 0,
-                image: container?["image"]?.string ?? "",
-                message: newest?.message ?? ""
+                name,
+                apps.first { ObjectName($0) == name },
+                newest,
+                deployments.first { ObjectName($0) == name },
+                pods.filter { $0.namespace == name.namespace && $0.labels[AppObjects.selectorLabel] == name.name }
             )
-        }.sorted { ($0.namespace, $0.app) < ($1.namespace, $1.app) }
+        }
     }
 
-    package var cells: [String] {
+    /// Records of apps whose namespace does not exist yet are in Ballast's own.
+    private static func records(in cluster: any ClusterAPI, _ namespace: String?) async throws -> [ReleaseRecord] {
+        var records = try await cluster.list(ListQuery(.releases, namespace: namespace)).items
+        if namespace != nil {
+            records += try await cluster.list(ListQuery(.releases, namespace: ReleaseRecord.systemNamespace)).items
+        }
+        return records.compactMap { ReleaseRecord($0) }.filter { namespace == nil || $0.namespace.text == namespace }
+    }
+
+    private init(
+        _ name: ObjectName,
+        _ app: KubeObject?,
+        _ record: ReleaseRecord?,
+        _ deployment: KubeObject?,
+        _ pods: [KubeObject]
+    ) {
+        namespace = name.namespace
+        self.app = name.name
+        owner = app?.spec["owner"]?.string ?? ""
+        release = record?.number
+        phase = record?.phase.rawValue ?? "Unknown"
+        started = record?.started
+        ready = deployment?.status["readyReplicas"]?.int ?? 0
+        wanted = deployment.map { $0.spec["replicas"]?.int ?? 1 } ?? 0
+        image = deployment?[path: "spec", "template", "spec", "containers"]?[0]?["image"]?.string ?? ""
+        message = record?.message ?? ""
+        self.pods = pods.sorted { $0.name < $1.name }.map { pod in
+            let restarts = (pod.status["containerStatuses"]?.array ?? []).compactMap { $0["restartCount"]?.int }
+            return Pod(name: pod.name, trouble: PodWords.trouble(of: pod), restarts: restarts.reduce(0, +))
+        }
+    }
+
+    /// What is wrong with its pods comes before what its last release said.
+    private var words: String {
+        let pod = pods.first { $0.trouble != nil && $0.trouble != "Terminating" }
+        return pod.map { "\($0.name): \($0.trouble ?? "")" } ?? message
+    }
+
+    package func cells(isWide: Bool) -> [String] {
         let short = image.split(separator: "@").last.map { String($0.prefix(19)) } ?? "-"
-        return [
-            namespace, app, release.map(String.init) ?? "-", phase, "\(ready)/\(wanted)", short,
-            String(message.prefix(100)),
-        ]
+        let first = [namespace, app, release.map(String.init) ?? "-", phase, "\(ready)/\(wanted)"]
+        guard isWide else { return first + [short, words.count > 100 ? words.prefix(97) + "..." : words] }
+        let shown = image.isEmpty ? "-" : image
+        return first + [shown, owner.isEmpty ? "-" : owner, started.map { "\($0)" } ?? "-", words]
     }
 
     package var json: JSON {
         [
-            "namespace": .string(namespace), "app": .string(app), "release": release.map { JSON($0) } ?? .null,
-            "phase": .string(phase), "ready": JSON(ready), "replicas": JSON(wanted), "image": .string(image),
-            "message": .string(message),
+            "namespace": .string(namespace), "app": .string(app), "owner": .string(owner),
+            "release": release.map { JSON($0) } ?? .null, "phase": .string(phase),
+            "started": started.map { .string("\($0)") } ?? .null, "ready": JSON(ready), "replicas": JSON(wanted),
+            "image": .string(image), "message": .string(message),
+            "pods": .array(
+                pods.map { pod in
+                    [
+                        "name": .string(pod.name), "ready": .bool(pod.trouble == nil), "restarts": JSON(pod.restarts),
+                        "trouble": pod.trouble.map { .string($0) } ?? .null,
+                    ]
+                }
+            ),
         ]
     }
 }

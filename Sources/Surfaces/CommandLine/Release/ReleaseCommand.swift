@@ -4,7 +4,7 @@
 import AppFile
 import ArgumentParser
 import Model
-package import Releases
+import Releases
 
 /// `ballast release`: an app from its source into its clusters.
 struct ReleaseCommand: AsyncParsableCommand {
@@ -15,31 +15,37 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     @Argument(help: "A folder with a ballast.yaml, or the file itself.") var path = "."
     @OptionGroup var data: DataFolderOption
+    @Option(name: .shortAndLong, help: "What to print on stdout: a line of text, or the record as json.")
+    var output: ReleaseOutput = .text
 
     func run() async throws {
         let file = try AppFile.load(path)
-        let record = try await Compositions.require().release(
-            file,
-            dataFolder: data.path,
-            progress: PlainProgress()
-        )
-        Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
+        let record = try await withProgress { progress in
+            try await Compositions.require().release(file, dataFolder: data.path, progress: progress)
+        }
+        switch output {
+        case .text: Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
+        case .json: Terminal.result(record.json.prettyText)
+        }
+    }
+
+    /// A live view on a terminal, plain lines elsewhere; the terminal is as it was when this returns.
+    private func withProgress<Value: Sendable>(
+        _ work: (any ReleaseProgress) async throws -> Value
+    ) async throws -> Value {
+        guard let size = Terminal.size else { return try await work(PlainProgress()) }
+        let live = LiveProgress(size: size)
+        do {
+            let value = try await work(live)
+            await live.end()
+            return value
+        } catch {
+            await live.end()
+            throw error
+        }
     }
 }
 
-/// Progress as plain lines on stderr.
-package struct PlainProgress: ReleaseProgress {
-    package init() {}
-
-    package func report(_ event: ReleaseEvent) async {
-        switch event {
-        case .started(let app, let number): Terminal.note("release \(app) \(number)")
-        case .stageStarted(let stage): Terminal.note("\(stage.rawValue):")
-        case .output(let step, let line): Terminal.note("  [\(step)] \(line)")
-        case .note(let text): Terminal.note("  \(text)")
-        case .stageEnded(let stage, let took):
-            let milliseconds = took.components.seconds * 1000 + took.components.attoseconds / 1_000_000_000_000_000
-            Terminal.note("\(stage.rawValue): done in \(milliseconds) ms")
-        }
-    }
+enum ReleaseOutput: String, ExpressibleByArgument, CaseIterable {
+    case text, json
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+import Releases
+
+/// Progress on a terminal: what is done scrolls away above one line that says what is being done now.
+actor LiveProgress: ReleaseProgress {
+    private var view: ReleaseView
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var ticker: Task<Void, Never>?
+
+    init(size: Terminal.Size) {
+        view = ReleaseView(width: size.columns)
+        start = clock.now
+    }
+
+    func report(_ event: ReleaseEvent) async {
+        if ticker == nil { startTicking() }
+        Terminal.raw(view.take(event, at: start.duration(to: clock.now)))
+    }
+
+    /// Leaves the terminal as it was: the cursor shown, and at the start of a line of its own.
+    func end() {
+        ticker?.cancel()
+        Terminal.raw(view.end())
+    }
+
+    private func startTicking() {
+        // It only repaints the elapsed time, and ends with the view.
+        ticker = Task { [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(500))
+                await self?.tick()
+            }
+        }
+    }
+
+    private func tick() {
+        guard ticker?.isCancelled == false else { return }
+        Terminal.raw(view.repaint(at: start.duration(to: clock.now)))
+    }
+}
