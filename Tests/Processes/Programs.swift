@@ -29,7 +29,7 @@ enum Programs {
     static func tool(_ name: String) -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let folders = ["\(root)/.tools/bin"] + path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]
-        return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+        return folders.map { "\($0)/\(name)" }.first { unsafe access($0, X_OK) == 0 }
     }
 
     /// Why no pod can run here; `nil` where it can.
@@ -55,7 +55,7 @@ enum Programs {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = FileManager.default.temporaryDirectory.appending(path: "ballast-test-\(UUID().uuidString)")
         let errors = output.appendingPathExtension("err")
-        for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)

@@ -28,7 +28,7 @@ final class RunningBallast {
     }
 
     private func start(_ arguments: [String], _ limit: TimeInterval) throws {
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         process = Process()
         process.executableURL = URL(filePath: Programs.ballast)
         process.arguments = ["up", "--data", folder, "--port-offset", "\(offset)"] + arguments
@@ -98,6 +98,7 @@ final class RunningBallast {
     }
 
     /// kubectl that must succeed; its output.
+    @discardableResult
     func ask(_ arguments: String..., input: String? = nil) throws -> String {
         let result = try kubectl(arguments, input: input)
         guard result.code == 0 else {

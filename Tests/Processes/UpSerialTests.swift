@@ -35,13 +35,11 @@ struct UpSerialTests {
             #expect(taken.errors.contains(flag))
         }
 
-        // A missing program.
-        let bare = try Programs.run(
-            "/usr/bin/env",
-            ["-i", "PATH=/nowhere", Programs.ballast, "up", "--data", other, "--port-offset", "2350"],
-            in: "/"
-        )
-        if bare.errors.contains("not installed") { #expect(bare.errors.contains("scripts/setup")) }
+        // A missing program: hidden in a mount namespace of the test's own.
+        let runc = try #require(Programs.tool("runc"))
+        let hidden = "mount --bind /dev/null \(runc) && exec \(Programs.ballast) up --data \(other) --port-offset 2350"
+        let bare = try Programs.run("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", hidden], limit: 20)
+        #expect(bare.code != 0 && bare.errors.contains("'runc' is not installed; run scripts/setup"), "\(bare)")
 
         // Not root.
         let nobody = try Programs.run(
