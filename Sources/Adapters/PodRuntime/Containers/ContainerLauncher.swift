@@ -32,8 +32,8 @@ struct ContainerLauncher: Sendable {
         do {
             return try await start(spec, image, environment, folder: folder, attempt: attempt)
         } catch {
-            try? await services.images.unmountRootfs(at: "\(folder)/root")
-            try? Folder.remove(folder)
+            // What cannot be cleared away now is cleared before the next try, or with the pod.
+            try? await RunningContainer.clear(folder, services)
             throw error
         }
     }
@@ -79,15 +79,13 @@ struct ContainerLauncher: Sendable {
     private func start(
         _ spec: ContainerSpec, _ image: PreparedImage, _ environment: ContainerEnvironment, folder: String, attempt: Int
     ) async throws(LaunchFailure) -> RunningContainer {
-        var subpaths = SubpathHolds()
-        defer { subpaths.release() }
         let bundle: ContainerBundle
         let log: ContainerLog
         do {
-            try Folder.remove(folder)
+            try await RunningContainer.clear(folder, services)
             try Folder.make(folder)
             let root = try await services.images.mountRootfs(image, at: "\(folder)/root")
-            bundle = try makeBundle(spec, image.config, environment, root: root, folder: folder, &subpaths)
+            bundle = try makeBundle(spec, image.config, environment, root: root, folder: folder)
             try FileText.write(bundle.configuration.text, to: "\(folder)/config.json", mode: 0o600)
             try Folder.make("\(services.folders.logs(pod))/\(spec.name)")
             let path = services.folders.log(pod, spec.name, attempt: attempt)
@@ -143,8 +141,7 @@ struct ContainerLauncher: Sendable {
     }
 
     private func makeBundle(
-        _ spec: ContainerSpec, _ image: ImageConfig, _ environment: ContainerEnvironment, root: String, folder: String,
-        _ subpaths: inout SubpathHolds
+        _ spec: ContainerSpec, _ image: ImageConfig, _ environment: ContainerEnvironment, root: String, folder: String
     ) throws -> ContainerBundle {
         let security = Security(spec, in: pod)
         let user: ContainerUser
@@ -167,7 +164,7 @@ struct ContainerLauncher: Sendable {
             workingDirectory: folderInside.isEmpty ? "/" : folderInside, user: user,
             capabilities: try capabilities(spec),
             hasReadOnlyRoot: spec.securityContext["readOnlyRootFilesystem"]?.bool ?? false,
-            mounts: try mounts(spec, environment, folder: folder, &subpaths),
+            mounts: try mounts(spec, environment, folder: folder),
             networkNamespace: sandbox.connection.namespace, utsNamespace: sandbox.utsNamespace,
             ipcNamespace: sandbox.ipcNamespace,
             cgroupsPath: "\(services.controlGroup)/\(pod.uid)/\(id.text)",
@@ -204,11 +201,12 @@ struct ContainerLauncher: Sendable {
     }
 
     private func mounts(
-        _ spec: ContainerSpec, _ environment: ContainerEnvironment, folder: String, _ subpaths: inout SubpathHolds
+        _ spec: ContainerSpec, _ environment: ContainerEnvironment, folder: String
     ) throws -> [ContainerBundle.Mount] {
         let isReadOnly = spec.securityContext["readOnlyRootFilesystem"]?.bool ?? false
         var mounts = [ContainerBundle.Mount(source: sandbox.sharedMemory, destination: "/dev/shm", isReadOnly: false)]
-        let wanted = try volumes.mounts(of: spec, environment, &subpaths)
+        var parts = PinnedParts(folder: "\(folder)/parts")
+        let wanted = try volumes.mounts(of: spec, environment, &parts)
         let taken = Set(wanted.map(\.destination))
         let files = [
             (sandbox.hostsFile, "/etc/hosts"), (sandbox.hostnameFile, "/etc/hostname"),

@@ -39,6 +39,10 @@ enum Folder {
             if errno == ENOENT { return }
             throw Failure(.fault, "'\(path)' cannot be removed", cause: Errno(errno))
         }
+        // A volume that is bound in there is of the same device; removing through it would remove its content.
+        guard Mounts.below(path).isEmpty else {
+            throw Failure(.fault, "'\(path)' cannot be removed: something is mounted in it")
+        }
         try remove(path, status, device: status.st_dev)
     }
 

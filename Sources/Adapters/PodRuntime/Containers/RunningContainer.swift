@@ -43,6 +43,12 @@ struct RunningContainer: Sendable {
     /// Removes what the runtime and the kernel keep of an ended container.
     func dispose(_ services: PodServices) async throws {
         try await services.runc.delete(id)
+        try await Self.clear(folder, services)
+    }
+
+    /// Unmounts what is mounted in a container's folder and removes it.
+    static func clear(_ folder: String, _ services: PodServices) async throws {
+        try Mounts.detachAll(below: "\(folder)/parts")
         try await services.images.unmountRootfs(at: "\(folder)/root")
         try Folder.remove(folder)
     }

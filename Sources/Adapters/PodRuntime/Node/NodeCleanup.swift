@@ -20,7 +20,7 @@ struct NodeCleanup: Sendable {
             }
         }
         await endProcesses()
-        try detachMounts()
+        try Mounts.detachAll(below: services.folders.pods)
         for uid in Folder.names(in: services.folders.pods) {
             try Folder.remove("\(services.folders.pod(uid))/containers")
         }
@@ -39,10 +39,6 @@ struct NodeCleanup: Sendable {
             for process in processes { kill(process, SIGKILL) }
             try? await services.clock.sleep(for: .milliseconds(20))
         }
-    }
-
-    private func detachMounts() throws {
-        for path in Mounts.below(services.folders.pods) { try Mounts.detach(path) }
     }
 }
 

@@ -91,7 +91,7 @@ actor PodNode {
     /// Removes what is kept of a pod: its volumes that live as long as it does, and its logs.
     private func clear(_ uid: String) {
         do {
-            try PodVolumes.unmount(services.folders.pod(uid))
+            try Mounts.detachAll(below: services.folders.pod(uid))
             try Folder.remove(services.folders.pod(uid))
             for name in Folder.names(in: services.folders.podLogs) where name.hasSuffix("_\(uid)") {
                 try Folder.remove("\(services.folders.podLogs)/\(name)")

@@ -77,6 +77,9 @@ struct PodMachine: Sendable {
     /// Why the pod as a whole failed, apart from its containers.
     private(set) var failure: (reason: String, message: String)?
 
+    /// The phase with which the pod had ended before this node started; nothing changes it any more.
+    private(set) var settledPhase: String?
+
     private var setUpFailures = 0
     private var stopGrace: Duration?
     private var isDeleted = false
@@ -90,8 +93,7 @@ struct PodMachine: Sendable {
         startTime = status["startTime"]?.string.flatMap { Timestamp($0) } ?? now
         let hasInitial = pod.containers.contains { $0.role != .regular }
         containers = pod.containers.map { spec in
-            let reason = hasInitial && spec.role == .regular ? "PodInitializing" : hasInitial ? "PodInitializing" : "ContainerCreating"
-            return ContainerState(spec, waitingReason: reason)
+            ContainerState(spec, waitingReason: hasInitial ? "PodInitializing" : "ContainerCreating")
         }
         recall(status, at: now)
     }
@@ -472,6 +474,7 @@ extension PodMachine {
 extension PodMachine {
     /// Takes over restart counts and ends from the object's status; containers that ran were lost with the node's stop.
     private mutating func recall(_ status: JSON, at now: Timestamp) {
+        if let phase = status["phase"]?.string, phase == "Succeeded" || phase == "Failed" { settledPhase = phase }
         let known = (status["initContainerStatuses"]?.array ?? []) + (status["containerStatuses"]?.array ?? [])
         for index in containers.indices {
             let name = containers[index].spec.name

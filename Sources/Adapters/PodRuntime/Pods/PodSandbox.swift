@@ -81,4 +81,10 @@ enum Mounts {
         let result = unsafe ballast_unmount(path)
         guard result == 0 else { throw Failure(.fault, "'\(path)' cannot be unmounted", cause: Errno(-result)) }
     }
+
+    /// Takes away every mount below a folder, innermost first.
+    static func detachAll(below folder: String) throws(Failure) {
+        guard Folder.exists(folder) else { return }
+        for path in below(folder) { try detach(path) }
+    }
 }

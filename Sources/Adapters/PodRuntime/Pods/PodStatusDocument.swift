@@ -6,6 +6,7 @@ import Model
 extension PodMachine {
     /// The pod's phase by the kubelet's rules.
     var phase: String {
+        if let settledPhase { return settledPhase }
         if failure != nil, containers.allSatisfy({ !$0.isAlive }) { return "Failed" }
         if hasFailedInitially { return "Failed" }
         let regular = containers.filter { $0.spec.role == .regular }

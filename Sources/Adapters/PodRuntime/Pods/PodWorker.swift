@@ -116,7 +116,7 @@ actor PodWorker {
     }
 
     private func report() async {
-        guard !isQuiet else { return }
+        guard !isQuiet, machine.settledPhase == nil else { return }
         let addresses = sandbox.map { [$0.connection.address] } ?? []
         await writer.report { [machine, services] previous in
             machine.status(

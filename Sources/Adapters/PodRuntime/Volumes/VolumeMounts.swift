@@ -7,7 +7,7 @@ import Model
 
 extension PodVolumes {
     /// Where a container wants its volumes.
-    func mounts(of spec: ContainerSpec, _ environment: ContainerEnvironment, _ holds: inout SubpathHolds) throws
+    func mounts(of spec: ContainerSpec, _ environment: ContainerEnvironment, _ parts: inout PinnedParts) throws
         -> [ContainerBundle.Mount]
     {
         var mounts: [ContainerBundle.Mount] = []
@@ -19,7 +19,7 @@ extension PodVolumes {
                     message: "cannot find volume \"\(name)\" to mount into container \"\(spec.name)\"")
             }
             let subpath = try subpath(wanted, environment)
-            let source = try subpath.map { try holds.hold($0, in: volume.path, isProjected: volume.isProjected) }
+            let source = try subpath.map { try parts.pin($0, of: volume.path, isProjected: volume.isProjected) }
             mounts.append(
                 ContainerBundle.Mount(
                     source: source ?? volume.path, destination: Self.absolute(wanted["mountPath"]?.string ?? ""),
@@ -43,30 +43,45 @@ extension PodVolumes {
     private static func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "/" + path }
 }
 
-/// Keeps the parts of volumes open that a container is about to mount.
+/// Pins the parts of volumes that one container mounts, in a folder of the container's own.
 ///
-/// A part is resolved once, with links confined to the volume, and then mounted through its open descriptor, so that a
-/// container which swaps a folder for a link meanwhile gains nothing.
-struct SubpathHolds {
-    private var descriptors: [Int32] = []
+/// A part is resolved once, with links confined to the volume, and bound through its open descriptor, so that a container
+/// which swaps a folder for a link meanwhile gains nothing.
+struct PinnedParts {
+    /// Where the parts are bound; whoever clears the container away unmounts them.
+    let folder: String
+    private var count = 0
 
-    /// Opens a part of a volume, created as a folder where it is missing, and returns a path to mount it by.
-    mutating func hold(_ subpath: String, in volume: String, isProjected: Bool) throws -> String {
-        var descriptor = unsafe ballast_open_under(volume, subpath, ballast_o_path())
-        if descriptor == -ENOENT, !isProjected {
-            descriptor = unsafe ballast_make_folder_under(volume, subpath, 0o777)
+    init(folder: String) { self.folder = folder }
+
+    /// Binds a part of a volume, created as a folder where it is missing, and returns the path to mount it by.
+    mutating func pin(_ part: String, of volume: String, isProjected: Bool) throws -> String {
+        let descriptor = try open(part, volume, creates: !isProjected)
+        defer { close(descriptor) }
+        count += 1
+        let target = "\(folder)/\(count)"
+        var status = stat()
+        if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            try Folder.make(target)
+        } else {
+            try Folder.make(folder)
+            try FileText.write("", to: target)
         }
-        guard descriptor >= 0 else {
-            throw LaunchFailure(
-                stage: .configuration, reason: "CreateContainerConfigError",
-                message: "failed to prepare subPath \"\(subpath)\": \(Errno(-descriptor))")
-        }
-        descriptors.append(descriptor)
-        return "/proc/\(getpid())/fd/\(descriptor)"
+        let result = unsafe ballast_bind_mount("/proc/self/fd/\(descriptor)", target)
+        guard result == 0 else { throw Self.failure(part, -result) }
+        return target
     }
 
-    mutating func release() {
-        for descriptor in descriptors { close(descriptor) }
-        descriptors = []
+    private func open(_ part: String, _ volume: String, creates: Bool) throws -> Int32 {
+        var descriptor = unsafe ballast_open_under(volume, part, ballast_o_path())
+        if descriptor == -ENOENT, creates { descriptor = unsafe ballast_make_folder_under(volume, part, 0o777) }
+        guard descriptor >= 0 else { throw Self.failure(part, -descriptor) }
+        return descriptor
+    }
+
+    private static func failure(_ part: String, _ number: Int32) -> LaunchFailure {
+        LaunchFailure(
+            stage: .configuration, reason: "CreateContainerConfigError",
+            message: "failed to prepare subPath \"\(part)\": \(Errno(number))")
     }
 }

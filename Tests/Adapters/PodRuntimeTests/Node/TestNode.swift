@@ -57,7 +57,7 @@ final class TestNode: Sendable {
         tar.raw(TarText.header(
             "bin/busybox", type: "0", target: "", mode: 0o755, user: 0, group: 0, size: program.count, seconds: 0))
         tar.raw(program + [UInt8](repeating: 0, count: (512 - program.count % 512) % 512))
-        for name in ["sh", "sleep", "cat", "id", "env", "ls", "head", "nc", "httpd", "touch", "kill", "dd", "yes", "wget", "printf", "stat", "hostname", "true", "false", "nslookup", "ip"] {
+        for name in ["sh", "sleep", "cat", "echo", "rm", "id", "env", "ls", "head", "nc", "httpd", "touch", "kill", "dd", "yes", "wget", "printf", "stat", "hostname", "true", "false", "nslookup", "ip"] {
             tar.add("bin/\(name)", type: "2", target: "busybox")
         }
         return tar.closed
@@ -137,6 +137,15 @@ final class TestNode: Sendable {
         }
     }
 
+    /// Waits for something outside the API, such as a folder of another process, for at most 20 seconds.
+    func eventually(_ comment: String = "", _ claim: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !claim() {
+            guard ContinuousClock.now < deadline else { throw Failure(.deadlineExceeded, "it did not happen \(comment)") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     func waitForPhase(_ phase: String, of name: String) async throws -> KubeObject {
         let found = try await wait(for: name, phase) { $0?.status["phase"]?.string == phase }
         return try #require(found)
@@ -162,6 +171,10 @@ final class TestNode: Sendable {
 
     /// Follows a log until it holds all the texts, and returns what came.
     func follow(_ pod: KubeObject, until texts: String..., container: String = "main") async throws -> String {
+        try await wait(for: pod.name, "started") { found in
+            let all = (found?.status["initContainerStatuses"]?.array ?? []) + (found?.status["containerStatuses"]?.array ?? [])
+            return all.first { $0["name"]?.string == container }.map { $0[path: "state", "waiting"] == nil } ?? false
+        }
         var options = LogOptions(container: container)
         options.follows = true
         var bytes: [UInt8] = []
