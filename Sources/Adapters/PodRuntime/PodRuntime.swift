@@ -19,8 +19,12 @@ package struct PodRuntime: Sendable {
     ///
     /// Throws `unavailable` where a program is missing.
     package init(
-        configuration: PodRuntimeConfiguration, api: any ClusterAPI, registries: any ImageRegistries,
-        clock: any Clock<Duration> = ContinuousClock(), wall: WallClock, telemetry: Telemetry
+        configuration: PodRuntimeConfiguration,
+        api: any ClusterAPI,
+        registries: any ImageRegistries,
+        clock: any Clock<Duration> = ContinuousClock(),
+        wall: WallClock,
+        telemetry: Telemetry
     ) throws {
         guard let runc = ProgramSearch.find("runc") else {
             throw Failure(.unavailable, "the program 'runc' is missing: install the Debian package runc")
@@ -28,15 +32,27 @@ package struct PodRuntime: Sendable {
         let folders = NodeFolders(data: configuration.dataFolder)
         let network = try PodNetwork(dataFolder: configuration.dataFolder, telemetry: telemetry)
         let services = PodServices(
-            configuration: configuration, instance: network.plan.id,
-            hostAddress: network.plan.gateway.description, folders: folders, api: api,
+            configuration: configuration,
+            instance: network.plan.id,
+            hostAddress: network.plan.gateway.description,
+            folders: folders,
+            api: api,
             images: try ImageLayers(folder: folders.images, registries: registries, telemetry: telemetry),
             network: PodNetworkBinding(network: network, clusterDomain: configuration.clusterDomain),
-            runc: Runc(program: runc, root: folders.runcState), controlGroups: ControlGroups(),
+            runc: Runc(program: runc, root: folders.runcState),
+            controlGroups: ControlGroups(),
             machine: .read(),
             events: EventRecorder(
-                api: api, component: "kubelet", host: configuration.nodeName, telemetry: telemetry),
-            clock: clock, wall: wall, telemetry: telemetry)
+                api: api,
+                component: "kubelet",
+                host: configuration.nodeName,
+                telemetry: telemetry
+            ),
+            tokens: ServiceAccountTokens(api: api, wall: wall),
+            clock: clock,
+            wall: wall,
+            telemetry: telemetry
+        )
         self.init(services: services, network: network)
     }
 
@@ -55,8 +71,10 @@ package struct PodRuntime: Sendable {
         try await NodeCleanup(services: services).run()
         try await network?.start()
         let pods = ObjectMirror(
-            ListQuery(.pods, fieldSelector: "spec.nodeName=\(services.configuration.nodeName)"), of: services.api,
-            clock: services.clock)
+            ListQuery(.pods, fieldSelector: "spec.nodeName=\(services.configuration.nodeName)"),
+            of: services.api,
+            clock: services.clock
+        )
         await withTaskGroup { group in
             group.addTask { await pods.run() }
             group.addTask { await follow(pods) }
@@ -88,7 +106,9 @@ package struct PodRuntime: Sendable {
             do {
                 try await PodDNS(plan: network.plan, api: services.api, telemetry: services.telemetry).run()
             } catch {
-                services.telemetry.emit(NodeTrouble(what: "pod DNS ended", subject: "\(network.plan.gateway)", error: error))
+                services.telemetry.emit(
+                    NodeTrouble(what: "pod DNS ended", subject: "\(network.plan.gateway)", error: error)
+                )
             }
             try? await services.clock.sleep(for: .seconds(1))
         }
@@ -96,7 +116,10 @@ package struct PodRuntime: Sendable {
 
     private func keepNode() async {
         let registration = NodeRegistration(
-            services: services, podCIDR: network.map { "\($0.plan.podSubnet)" } ?? "", runcVersion: await runcVersion())
+            services: services,
+            podCIDR: network.map { "\($0.plan.podSubnet)" } ?? "",
+            runcVersion: await runcVersion()
+        )
         guard (try? await registration.register()) != nil else { return }
         await registration.keepCurrent()
     }

@@ -22,7 +22,9 @@ final class ChildProcess: Sendable {
     /// Takes over the running (or ended and uncollected) child `pid`.
     init(adopting pid: pid_t) throws(Failure) {
         let descriptor = ballast_pidfd_open(pid)
-        guard descriptor >= 0 else { throw Failure(.fault, "process \(pid) cannot be watched", cause: Errno(-descriptor)) }
+        guard descriptor >= 0 else {
+            throw Failure(.fault, "process \(pid) cannot be watched", cause: Errno(-descriptor))
+        }
         let watched = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard watched >= 0 else {
             close(descriptor)
@@ -78,13 +80,25 @@ extension ChildProcess {
 
     /// Starts a program, named by its path, with nothing inherited but `streams`.
     static func spawn(
-        _ program: String, _ arguments: [String], environment: [String], streams: Streams, folder: String? = nil
+        _ program: String,
+        _ arguments: [String],
+        environment: [String],
+        streams: Streams,
+        folder: String? = nil
     ) throws(Failure) -> ChildProcess {
         var pid: pid_t = 0
         let result = unsafe withCStrings([program] + arguments) { argv in
             unsafe withCStrings(environment) { envp in
                 unsafe ballast_spawn(
-                    program, argv, envp, streams.input, streams.output, streams.error, folder, &pid)
+                    program,
+                    argv,
+                    envp,
+                    streams.input,
+                    streams.output,
+                    streams.error,
+                    folder,
+                    &pid
+                )
             }
         }
         guard result == 0 else { throw Failure(.fault, "'\(program)' cannot be started", cause: Errno(-result)) }
@@ -98,6 +112,7 @@ func withCStrings<R>(_ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMuta
     defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
         // An array of at least one element has a base address.
+        // swift-format-ignore: NeverForceUnwrap
         unsafe body(buffer.baseAddress!)
     }
 }

@@ -9,7 +9,8 @@ enum Confinement {
     static func refusal(of spec: ContainerSpec, in pod: PodSpec) -> String? {
         let security = spec.securityContext
         if security["privileged"]?.bool == true { return "privileged containers are not allowed on this node" }
-        for field in ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"] where pod.spec[field]?.bool == true {
+        for field in ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"] where pod.spec[field]?.bool == true
+        {
             return "\(field) is not supported on this node"
         }
         if security["procMount"]?.string == "Unmasked" { return "an unmasked /proc is not allowed on this node" }

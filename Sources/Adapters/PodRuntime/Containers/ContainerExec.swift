@@ -30,7 +30,12 @@ struct ContainerExec: Sendable {
         do {
             defer { close(writeEnd) }
             child = try await services.runc.exec(
-                container.id, processFile: files[0], pidFile: files[1], log: files[2], output: writeEnd)
+                container.id,
+                processFile: files[0],
+                pidFile: files[1],
+                log: files[2],
+                output: writeEnd
+            )
         }
         let code = await wait(for: child, timeout: timeout)
         return Outcome(code: code, output: capture.partialText)

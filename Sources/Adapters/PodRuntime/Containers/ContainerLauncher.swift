@@ -21,8 +21,12 @@ struct ContainerLauncher: Sendable {
         }
         let environment: ContainerEnvironment
         do {
-            environment = try await EnvironmentResolver(services: services, pod: pod, address: sandbox.connection.address)
-                .resolve(spec, image: image.config)
+            environment = try await EnvironmentResolver(
+                services: services,
+                pod: pod,
+                address: sandbox.connection.address
+            )
+            .resolve(spec, image: image.config)
         } catch let failure as EnvironmentResolver.Missing {
             throw Self.misconfigured(failure.message)
         } catch {
@@ -52,18 +56,23 @@ struct ContainerLauncher: Sendable {
         do {
             let credentials = await PullCredentials(services: services, pod: pod).matching(spec.image)
             let image = try await services.images.prepare(
-                spec.image, credentials: credentials, pullPolicy: spec.pullPolicy,
-                willPull: { record("Pulling", "Pulling image \"\(spec.image)\"") })
+                spec.image,
+                credentials: credentials,
+                pullPolicy: spec.pullPolicy,
+                willPull: { record("Pulling", "Pulling image \"\(spec.image)\"") }
+            )
             if let duration = image.pullDuration {
                 let took = duration.goPreciseText
                 record(
                     "Pulled",
                     "Successfully pulled image \"\(spec.image)\" in \(took) (\(took) including waiting). "
-                        + "Image size: \(image.size) bytes.")
+                        + "Image size: \(image.size) bytes."
+                )
             } else {
                 record(
                     "Pulled",
-                    "Container image \"\(spec.image)\" already present on machine and can be accessed by the pod")
+                    "Container image \"\(spec.image)\" already present on machine and can be accessed by the pod"
+                )
             }
             return image
         } catch let failure as ImageFailure {
@@ -77,7 +86,11 @@ struct ContainerLauncher: Sendable {
     // MARK: Container
 
     private func start(
-        _ spec: ContainerSpec, _ image: PreparedImage, _ environment: ContainerEnvironment, folder: String, attempt: Int
+        _ spec: ContainerSpec,
+        _ image: PreparedImage,
+        _ environment: ContainerEnvironment,
+        folder: String,
+        attempt: Int
     ) async throws(LaunchFailure) -> RunningContainer {
         let bundle: ContainerBundle
         let log: ContainerLog
@@ -101,14 +114,24 @@ struct ContainerLauncher: Sendable {
             try await services.runc.start(bundle.id)
             record("Started", "Container started", spec)
             return RunningContainer(
-                bundle: bundle, process: process, log: log, folder: folder, imageID: image.imageID,
-                stopSignal: RunningContainer.signal(image.config.stopSignal), startedAt: services.wall.now)
+                bundle: bundle,
+                process: process,
+                log: log,
+                folder: folder,
+                imageID: image.imageID,
+                stopSignal: RunningContainer.signal(image.config.stopSignal),
+                startedAt: services.wall.now
+            )
         } catch {
             log.abandon()
             try? await services.runc.delete(bundle.id)
             throw LaunchFailure(
-                stage: .start, reason: "RunContainerError", message: "OCI runtime create failed: \(error)",
-                id: bundle.id, imageID: image.imageID)
+                stage: .start,
+                reason: "RunContainerError",
+                message: "OCI runtime create failed: \(error)",
+                id: bundle.id,
+                imageID: image.imageID
+            )
         }
     }
 
@@ -124,7 +147,11 @@ struct ContainerLauncher: Sendable {
         }
         do {
             let process = try await services.runc.create(
-                bundle.id, bundle: folder, output: output.writeEnd, error: error.writeEnd)
+                bundle.id,
+                bundle: folder,
+                output: output.writeEnd,
+                error: error.writeEnd
+            )
             close(output.writeEnd)
             close(error.writeEnd)
             log.collect(output: output.readEnd, error: error.readEnd)
@@ -141,14 +168,21 @@ struct ContainerLauncher: Sendable {
     }
 
     private func makeBundle(
-        _ spec: ContainerSpec, _ image: ImageConfig, _ environment: ContainerEnvironment, root: String, folder: String
+        _ spec: ContainerSpec,
+        _ image: ImageConfig,
+        _ environment: ContainerEnvironment,
+        root: String,
+        folder: String
     ) throws -> ContainerBundle {
         let security = Security(spec, in: pod)
         let user: ContainerUser
         do {
             user = try UserLookup(root: root).resolve(
-                image: image.user, runAsUser: security.user, runAsGroup: security.group,
-                additional: security.supplementalGroups)
+                image: image.user,
+                runAsUser: security.user,
+                runAsGroup: security.group,
+                additional: security.supplementalGroups
+            )
         } catch {
             throw LaunchFailure(stage: .creation, reason: "CreateContainerError", message: error.message)
         }
@@ -160,17 +194,27 @@ struct ContainerLauncher: Sendable {
         let wanted = spec.json["workingDir"]?.string ?? ""
         let folderInside = wanted.isEmpty ? image.workingDirectory : wanted
         return ContainerBundle(
-            id: id, rootfs: root, arguments: command, environment: environment.list,
-            workingDirectory: folderInside.isEmpty ? "/" : folderInside, user: user,
+            id: id,
+            rootfs: root,
+            arguments: command,
+            environment: environment.list,
+            workingDirectory: folderInside.isEmpty ? "/" : folderInside,
+            user: user,
             capabilities: try capabilities(spec),
             hasReadOnlyRoot: spec.securityContext["readOnlyRootFilesystem"]?.bool ?? false,
             mounts: try mounts(spec, environment, folder: folder),
-            networkNamespace: sandbox.connection.namespace, utsNamespace: sandbox.utsNamespace,
+            networkNamespace: sandbox.connection.namespace,
+            utsNamespace: sandbox.utsNamespace,
             ipcNamespace: sandbox.ipcNamespace,
             cgroupsPath: "\(services.controlGroup)/\(pod.uid)/\(id.text)",
-            resources: resources(spec), sysctls: sysctls,
+            resources: resources(spec),
+            sysctls: sysctls,
             oomScoreAdjustment: QualityOfService.oomScoreAdjustment(
-                spec, of: pod, machineMemory: services.machine.memory))
+                spec,
+                of: pod,
+                machineMemory: services.machine.memory
+            )
+        )
     }
 
     private func capabilities(_ spec: ContainerSpec) throws -> [String] {
@@ -188,7 +232,8 @@ struct ContainerLauncher: Sendable {
             requestedMillicores: spec.amount("requests", "cpu")?.milliValue ?? 0,
             millicoresLimit: spec.amount("limits", "cpu")?.milliValue,
             memoryLimit: spec.amount("limits", "memory")?.value,
-            canLimitSwap: services.controlGroups.canLimitSwap)
+            canLimitSwap: services.controlGroups.canLimitSwap
+        )
     }
 
     /// Kernel settings of the pod; only those of its own namespaces are accepted by runc.
@@ -201,7 +246,9 @@ struct ContainerLauncher: Sendable {
     }
 
     private func mounts(
-        _ spec: ContainerSpec, _ environment: ContainerEnvironment, folder: String
+        _ spec: ContainerSpec,
+        _ environment: ContainerEnvironment,
+        folder: String
     ) throws -> [ContainerBundle.Mount] {
         let isReadOnly = spec.securityContext["readOnlyRootFilesystem"]?.bool ?? false
         var mounts = [ContainerBundle.Mount(source: sandbox.sharedMemory, destination: "/dev/shm", isReadOnly: false)]

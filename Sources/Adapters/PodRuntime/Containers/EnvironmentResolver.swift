@@ -132,7 +132,9 @@ enum ServiceVariables {
         let name = word(service.name)
         var variables = [("\(name)_SERVICE_HOST", address), ("\(name)_SERVICE_PORT", "\(first)")]
         for port in ports {
-            guard let portName = port["name"]?.string, !portName.isEmpty, let number = port["port"]?.int else { continue }
+            guard let portName = port["name"]?.string, !portName.isEmpty, let number = port["port"]?.int else {
+                continue
+            }
             variables.append(("\(name)_SERVICE_PORT_\(word(portName))", "\(number)"))
         }
         let host = address.contains(":") ? "[\(address)]" : address
@@ -143,7 +145,8 @@ enum ServiceVariables {
             let url = "\(scheme)://\(host):\(number)"
             if index == 0 { variables.append(("\(name)_PORT", url)) }
             variables += [
-                (prefix, url), ("\(prefix)_PROTO", scheme), ("\(prefix)_PORT", "\(number)"), ("\(prefix)_ADDR", address),
+                (prefix, url), ("\(prefix)_PROTO", scheme), ("\(prefix)_PORT", "\(number)"),
+                ("\(prefix)_ADDR", address),
             ]
         }
         return variables

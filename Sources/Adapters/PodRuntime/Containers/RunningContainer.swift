@@ -25,8 +25,13 @@ struct RunningContainer: Sendable {
         let isOutOfMemory = services.controlGroups.oomKills(bundle.cgroupsPath) > 0
         await log.waitUntilComplete()
         return Termination(
-            id: id, exitCode: Int(code), reason: isOutOfMemory ? "OOMKilled" : code == 0 ? "Completed" : "Error",
-            message: message(spec, code: code), startedAt: startedAt, finishedAt: finished)
+            id: id,
+            exitCode: Int(code),
+            reason: isOutOfMemory ? "OOMKilled" : code == 0 ? "Completed" : "Error",
+            message: message(spec, code: code),
+            startedAt: startedAt,
+            finishedAt: finished
+        )
     }
 
     /// What the container left as its last words: its own file, or the end of its log where the pod wants that.

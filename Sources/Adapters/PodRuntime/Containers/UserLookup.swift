@@ -48,7 +48,8 @@ struct UserLookup {
         let uid = runAsUser ?? account?.uid ?? Int(imageUser) ?? 0
         var gid = runAsGroup ?? account?.gid ?? 0
         if runAsUser == nil, runAsGroup == nil, parts.count > 1 { gid = try findGroup(parts[1]) }
-        let memberships = account.map { account in groups.filter { $0.members.contains(account.name) }.map(\.gid) } ?? []
+        let memberships =
+            account.map { account in groups.filter { $0.members.contains(account.name) }.map(\.gid) } ?? []
         var extra: [Int] = []
         for group in [gid] + memberships + additional where !extra.contains(group) { extra.append(group) }
         return ContainerUser(uid: uid, gid: gid, additionalGroups: extra)
@@ -57,13 +58,17 @@ struct UserLookup {
     private func find(_ name: Substring) throws(Unknown) -> Account? {
         if name.isEmpty { return accounts.first { $0.uid == 0 } }
         if let account = accounts.first(where: { $0.name == name }) { return account }
-        guard let uid = Int(name) else { throw Unknown(message: "unable to find user \(name): no matching entries in passwd file") }
+        guard let uid = Int(name) else {
+            throw Unknown(message: "unable to find user \(name): no matching entries in passwd file")
+        }
         return accounts.first { $0.uid == uid }
     }
 
     private func findGroup(_ name: Substring) throws(Unknown) -> Int {
         if let group = groups.first(where: { $0.name == name }) { return group.gid }
-        guard let gid = Int(name) else { throw Unknown(message: "unable to find group \(name): no matching entries in group file") }
+        guard let gid = Int(name) else {
+            throw Unknown(message: "unable to find group \(name): no matching entries in group file")
+        }
         return gid
     }
 }

@@ -27,9 +27,14 @@ struct MachineFacts: Sendable {
             let architecture = "amd64"
         #endif
         return MachineFacts(
-            cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), memory: pages, kernel: kernel, osImage: osImage(),
-            architecture: architecture, machineID: line("/etc/machine-id"),
-            bootID: line("/proc/sys/kernel/random/boot_id"))
+            cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            memory: pages,
+            kernel: kernel,
+            osImage: osImage(),
+            architecture: architecture,
+            machineID: line("/etc/machine-id"),
+            bootID: line("/proc/sys/kernel/random/boot_id")
+        )
     }
 
     private static func line(_ path: String) -> String {

@@ -65,18 +65,30 @@ struct NodeRegistration: Sendable {
         if known != nil { _ = try await services.api.patch(reference, .merge, body) }
         let status = status(previous: previous, at: services.wall.now)
         _ = try await services.api.patch(
-            reference, subresource: "status", .merge, ["status": status], options: WriteOptions())
+            reference,
+            subresource: "status",
+            .merge,
+            ["status": status],
+            options: WriteOptions()
+        )
         if known == nil || previous["nodeInfo"]?["bootID"] != status["nodeInfo"]?["bootID"] { announce() }
     }
 
     private func announce() {
-        let subject = KubeObject(["apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(name), "uid": .string(name)]])
-        services.events.record(PodEvent(.normal, "Starting", "Starting kubelet."), about: subject, at: services.wall.now)
+        let subject = KubeObject([
+            "apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(name), "uid": .string(name)],
+        ])
+        services.events.record(
+            PodEvent(.normal, "Starting", "Starting kubelet."),
+            about: subject,
+            at: services.wall.now
+        )
     }
 
     private var labels: [String: String] {
         [
-            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": services.machine.architecture,
+            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux",
+            "kubernetes.io/arch": services.machine.architecture,
             "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": services.machine.architecture,
         ]
     }
@@ -125,8 +137,18 @@ struct NodeRegistration: Sendable {
         }
         return [
             pressures.memory
-                ? condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
-                : condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+                ? condition(
+                    "MemoryPressure",
+                    true,
+                    "KubeletHasInsufficientMemory",
+                    "kubelet has insufficient memory available"
+                )
+                : condition(
+                    "MemoryPressure",
+                    false,
+                    "KubeletHasSufficientMemory",
+                    "kubelet has sufficient memory available"
+                ),
             pressures.disk
                 ? condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
                 : condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -150,12 +172,14 @@ struct NodeRegistration: Sendable {
     private func createLease(_ now: String) async throws {
         var lease = KubeObject(.leases, namespace: Self.leaseNamespace, name: name)
         lease["spec"] = [
-            "holderIdentity": .string(name), "leaseDurationSeconds": JSON(Self.leaseDuration), "renewTime": .string(now),
+            "holderIdentity": .string(name), "leaseDurationSeconds": JSON(Self.leaseDuration),
+            "renewTime": .string(now),
         ]
         if let node = try await services.api.find(reference) {
             lease.json.set(
                 [["apiVersion": "v1", "kind": "Node", "name": .string(name), "uid": .string(node.uid)]],
-                at: ["metadata", "ownerReferences"])
+                at: ["metadata", "ownerReferences"]
+            )
         }
         do {
             _ = try await services.api.create(lease, as: .leases)
@@ -178,7 +202,8 @@ struct Pressures: Equatable {
         let isKnown = unsafe statvfs(folder, &disk) == 0 && disk.f_blocks > 0
         return Pressures(
             memory: availableMemory().map { $0 < 100 << 20 } ?? false,
-            disk: isKnown && disk.f_bavail * 10 < disk.f_blocks)
+            disk: isKnown && disk.f_bavail * 10 < disk.f_blocks
+        )
     }
 
     static func diskSize(_ folder: String) -> Int64 {

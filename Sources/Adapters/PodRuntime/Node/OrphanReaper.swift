@@ -32,7 +32,9 @@ struct OrphanReaper: Sendable {
     }
 
     private static func isDead(_ pid: pid_t) -> Bool {
-        guard let text = try? FileText.read("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else { return false }
+        guard let text = try? FileText.read("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else {
+            return false
+        }
         return text[name...].dropFirst(2).first == "Z"
     }
 }

@@ -34,11 +34,15 @@ actor PodNode {
         // Runs until the pod is gone, whatever started it; `stop` asks it to end and awaits it.
         let task = Task {
             await worker.run()
-            self.forget(pod.uid)
+            await self.forget(pod.uid)
         }
         let namespace = pod.namespace ?? "default"
         entries[pod.uid] = Entry(
-            worker: worker, task: task, namespace: namespace, references: ReferencedObjects(PodSpec(pod)))
+            worker: worker,
+            task: task,
+            namespace: namespace,
+            references: ReferencedObjects(PodSpec(pod))
+        )
         setWatches()
     }
 
@@ -56,8 +60,9 @@ actor PodNode {
         for entry in entries.values { await entry.task.value }
     }
 
-    private func forget(_ uid: String) {
+    private func forget(_ uid: String) async {
         entries[uid] = nil
+        await services.tokens.forget(uid)
         guard !isStopping else { return }
         setWatches()
         clear(uid)
@@ -74,7 +79,8 @@ actor PodNode {
             watches[key] = nil
         }
         for key in wanted where watches[key] == nil {
-            let watch = ReferenceWatch(type: key.type, namespace: key.namespace, services: services) { [weak self] name in
+            let watch = ReferenceWatch(type: key.type, namespace: key.namespace, services: services) {
+                [weak self] name in
                 await self?.noteChange(key, name)
             }
             // Follows the pods that need it, not the caller; cancelled above or by `stop`.
@@ -107,7 +113,8 @@ actor PodNode {
             clear(uid)
         }
         for name in Folder.names(in: services.folders.podLogs) {
-            guard let uid = name.split(separator: "_").last.map(String.init), !present.contains(uid), entries[uid] == nil
+            guard let uid = name.split(separator: "_").last.map(String.init), !present.contains(uid),
+                entries[uid] == nil
             else { continue }
             clear(uid)
         }

@@ -23,7 +23,8 @@ struct ReferenceWatch: Sendable {
                     await report(nil)
                 }
                 guard let start = version else { continue }
-                for try await event in try await services.api.watch(ListQuery(type, namespace: namespace), after: start) {
+                for try await event in try await services.api.watch(ListQuery(type, namespace: namespace), after: start)
+                {
                     switch event {
                     case .added(let object), .modified(let object), .deleted(let object):
                         version = object.resourceVersion

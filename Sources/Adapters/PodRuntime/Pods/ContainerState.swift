@@ -68,7 +68,7 @@ struct ContainerState: Sendable {
         case terminated(Termination)
     }
 
-    let spec: ContainerSpec
+    var spec: ContainerSpec
     var phase = Phase.idle
     var display: Display
     var last: Termination?
@@ -83,6 +83,8 @@ struct ContainerState: Sendable {
     var isInHook = false
     /// Whether it once ran well enough for what follows it to start.
     var hasServed = false
+    /// Whether it was stopped to run again with another image, whatever the restart policy.
+    var isReplaced = false
     var crashes = RestartBackoff()
     var pulls = RestartBackoff(delaysFirst: true)
     /// When `ErrImagePull` turns into `ImagePullBackOff`.

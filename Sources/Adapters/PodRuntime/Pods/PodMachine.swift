@@ -23,6 +23,8 @@ struct PodMachine: Sendable {
         case vanished(grace: Duration)
         /// The node stops; the pod's object stays as it is.
         case shutDown(grace: Duration)
+        /// The object changed; the image of a container is what may differ in its specification.
+        case changed(PodSpec)
         /// Something that the pod refers to changed: what waits for it is worth another try.
         case referencesChanged
         case tornDown
@@ -48,6 +50,7 @@ struct PodMachine: Sendable {
         case podStops
         case probeFailed(ProbeKind)
         case hookFailed
+        case definitionChanged
 
         func message(for container: String) -> String {
             switch self {
@@ -55,6 +58,7 @@ struct PodMachine: Sendable {
             case .probeFailed(let kind):
                 "Container \(container) failed \(kind.rawValue.lowercased()) probe, will be restarted"
             case .hookFailed: "FailedPostStartHook"
+            case .definitionChanged: "Container \(container) definition changed, will be restarted"
             }
         }
     }
@@ -69,7 +73,7 @@ struct PodMachine: Sendable {
         case down
     }
 
-    let pod: PodSpec
+    private(set) var pod: PodSpec
     let startTime: Timestamp
     private(set) var containers: [ContainerState]
     private(set) var stage = Stage.new
@@ -130,6 +134,7 @@ struct PodMachine: Sendable {
         case .shutDown(let grace):
             isShuttingDown = true
             stop(grace: grace, &actions)
+        case .changed(let pod): takeImages(of: pod, &actions)
         case .referencesChanged: release(at: now)
         case .tornDown:
             hasSandbox = false
@@ -232,8 +237,25 @@ extension PodMachine {
         if case .setUpHeld = stage { stage = .setUpHeld(until: now) }
     }
 
+    /// A container whose image was changed starts again with the new one.
+    private mutating func takeImages(of pod: PodSpec, _ actions: inout [Action]) {
+        self.pod = pod
+        for (index, spec) in pod.containers.enumerated() where index < containers.count {
+            guard spec.name == containers[index].spec.name, spec.image != containers[index].spec.image else { continue }
+            containers[index].spec = spec
+            containers[index].pulls = RestartBackoff(delaysFirst: true)
+            if case .held = containers[index].phase { containers[index].phase = .idle }
+            guard containers[index].isAlive else { continue }
+            containers[index].isReplaced = true
+            stopContainer(index, grace: pod.gracePeriod, because: .definitionChanged, &actions)
+        }
+    }
+
     private mutating func failSetUp(
-        _ reason: String, _ message: String, at now: Timestamp, _ actions: inout [Action]
+        _ reason: String,
+        _ message: String,
+        at now: Timestamp,
+        _ actions: inout [Action]
     ) {
         actions.append(.record(PodEvent(.warning, reason, message)))
         guard stage == .settingUp else { return }
@@ -276,7 +298,10 @@ extension PodMachine {
     }
 
     private mutating func noteFailure(
-        _ index: Int, _ failure: LaunchFailure, at now: Timestamp, _ actions: inout [Action]
+        _ index: Int,
+        _ failure: LaunchFailure,
+        at now: Timestamp,
+        _ actions: inout [Action]
     ) {
         func complain(_ message: String) { actions.append(.record(event(.warning, "Failed", message, of: index))) }
         switch failure.stage {
@@ -306,15 +331,23 @@ extension PodMachine {
 
     /// A program that could not be started counts as a run that ended with code 128.
     private mutating func noteStartError(
-        _ index: Int, _ failure: LaunchFailure, at now: Timestamp, _ actions: inout [Action]
+        _ index: Int,
+        _ failure: LaunchFailure,
+        at now: Timestamp,
+        _ actions: inout [Action]
     ) {
         noteRun(index)
         containers[index].attempts += 1
         containers[index].id = failure.id
         containers[index].imageID = failure.imageID
         let termination = Termination(
-            id: failure.id, exitCode: 128, reason: "StartError", message: failure.message,
-            startedAt: Timestamp(seconds: 0), finishedAt: now)
+            id: failure.id,
+            exitCode: 128,
+            reason: "StartError",
+            message: failure.message,
+            startedAt: Timestamp(seconds: 0),
+            finishedAt: now
+        )
         end(index, termination, at: now, &actions)
         if case .ended(let restartAt?) = containers[index].phase, restartAt <= now {
             containers[index].last = termination
@@ -351,7 +384,11 @@ extension PodMachine {
     }
 
     private mutating func noteProbe(
-        _ index: Int, _ id: ContainerID, _ kind: ProbeKind, _ succeeds: Bool, _ actions: inout [Action]
+        _ index: Int,
+        _ id: ContainerID,
+        _ kind: ProbeKind,
+        _ succeeds: Bool,
+        _ actions: inout [Action]
     ) {
         guard containers[index].id == id, containers[index].isAlive else { return }
         switch (kind, succeeds) {
@@ -373,19 +410,30 @@ extension PodMachine {
 
 extension PodMachine {
     private mutating func noteExit(
-        _ index: Int, _ termination: Termination, at now: Timestamp, _ actions: inout [Action]
+        _ index: Int,
+        _ termination: Termination,
+        at now: Timestamp,
+        _ actions: inout [Action]
     ) {
         guard containers[index].id == termination.id else { return }
         end(index, termination, at: now, &actions)
     }
 
     private mutating func end(
-        _ index: Int, _ termination: Termination, at now: Timestamp, _ actions: inout [Action]
+        _ index: Int,
+        _ termination: Termination,
+        at now: Timestamp,
+        _ actions: inout [Action]
     ) {
         containers[index].isReady = false
         containers[index].isStarted = false
         containers[index].isInHook = false
         containers[index].display = .terminated(termination)
+        if containers[index].isReplaced, stage == .running {
+            containers[index].isReplaced = false
+            containers[index].phase = .ended(restartAt: termination.finishedAt ?? now)
+            return
+        }
         guard stage == .running, restarts(containers[index].spec, after: termination) else {
             containers[index].phase = .ended(restartAt: nil)
             return
@@ -394,8 +442,11 @@ extension PodMachine {
         containers[index].phase = .ended(restartAt: (termination.finishedAt ?? now) + delay)
         guard delay > .zero else { return }
         let name = containers[index].spec.name
-        show(index, waiting: "CrashLoopBackOff",
-            "back-off \(delay.goText) restarting failed container=\(name) pod=\(pod.label)")
+        show(
+            index,
+            waiting: "CrashLoopBackOff",
+            "back-off \(delay.goText) restarting failed container=\(name) pod=\(pod.label)"
+        )
         let text = "Back-off restarting failed container \(name) in pod \(pod.label)"
         actions.append(.record(event(.warning, "BackOff", text, of: index)))
     }
@@ -452,7 +503,10 @@ extension PodMachine {
     }
 
     private mutating func stopContainer(
-        _ index: Int, grace: Duration, because reason: StopReason, _ actions: inout [Action]
+        _ index: Int,
+        grace: Duration,
+        because reason: StopReason,
+        _ actions: inout [Action]
     ) {
         guard case .running(let id) = containers[index].phase else { return }
         containers[index].phase = .stopping(id)
@@ -489,8 +543,14 @@ extension PodMachine {
             if let lost = state["running"] {
                 containers[index].display = .terminated(
                     Termination(
-                        id: containers[index].id, exitCode: 255, reason: "Unknown", message: nil,
-                        startedAt: lost["startedAt"]?.string.flatMap { Timestamp($0) }, finishedAt: now))
+                        id: containers[index].id,
+                        exitCode: 255,
+                        reason: "Unknown",
+                        message: nil,
+                        startedAt: lost["startedAt"]?.string.flatMap { Timestamp($0) },
+                        finishedAt: now
+                    )
+                )
             } else if let end = state["terminated"] ?? old[path: "lastState", "terminated"] {
                 containers[index].display = .terminated(Termination(end))
             } else {

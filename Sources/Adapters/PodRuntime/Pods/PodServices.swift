@@ -9,7 +9,9 @@ import Telemetry
 protocol PodImages: Sendable {
     /// Brings the image here; `willPull` is called before the registry is asked. Throws `ImageFailure`.
     func prepare(
-        _ image: String, credentials: [RegistryCredentials], pullPolicy: ImagePullPolicy,
+        _ image: String,
+        credentials: [RegistryCredentials],
+        pullPolicy: ImagePullPolicy,
         willPull: @Sendable () async -> Void
     ) async throws -> PreparedImage
     func mountRootfs(_ image: PreparedImage, at folder: String) async throws -> String
@@ -49,6 +51,7 @@ struct PodServices: Sendable {
     let controlGroups: ControlGroups
     let machine: MachineFacts
     let events: EventRecorder
+    let tokens: ServiceAccountTokens
     let clock: any Clock<Duration>
     let wall: WallClock
     let telemetry: Telemetry

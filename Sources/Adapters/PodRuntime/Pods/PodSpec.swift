@@ -87,7 +87,9 @@ struct ContainerSpec: Sendable {
 
     /// An amount in `resources`, such as `limits` of `memory`.
     func amount(_ list: String, _ resource: String) -> Quantity? {
-        json[path: "resources", list, resource].flatMap { $0.string ?? $0.int.map(String.init) }.flatMap { Quantity($0) }
+        json[path: "resources", list, resource].flatMap { $0.string ?? $0.int.map(String.init) }.flatMap {
+            Quantity($0)
+        }
     }
 }
 

@@ -114,8 +114,11 @@ extension PodMachine {
         }
         guard !unfinished.isEmpty, !hasServedRegular else { return Verdict(type: "Initialized", isTrue: true) }
         return Verdict(
-            type: "Initialized", isTrue: false, reason: "ContainersNotInitialized",
-            message: "containers with incomplete status: \(Self.list(unfinished))")
+            type: "Initialized",
+            isTrue: false,
+            reason: "ContainersNotInitialized",
+            message: "containers with incomplete status: \(Self.list(unfinished))"
+        )
     }
 
     private var hasServedRegular: Bool { containers.contains { $0.spec.role == .regular && $0.hasServed } }
@@ -126,8 +129,11 @@ extension PodMachine {
         let unready = containers.filter { $0.spec.role != .initial && !$0.isReady }
         if unready.isEmpty { return Verdict(type: type, isTrue: true) }
         return Verdict(
-            type: type, isTrue: false, reason: "ContainersNotReady",
-            message: "containers with unready status: \(Self.list(unready))")
+            type: type,
+            isTrue: false,
+            reason: "ContainersNotReady",
+            message: "containers with unready status: \(Self.list(unready))"
+        )
     }
 
     private func readyVerdict(_ containers: Verdict, _ previous: [JSON]) -> Verdict {
@@ -144,7 +150,11 @@ extension PodMachine {
         }
         guard !missing.isEmpty else { return ready }
         return Verdict(
-            type: "Ready", isTrue: false, reason: "ReadinessGatesNotReady", message: missing.joined(separator: ", "))
+            type: "Ready",
+            isTrue: false,
+            reason: "ReadinessGatesNotReady",
+            message: missing.joined(separator: ", ")
+        )
     }
 
     private static func list(_ containers: [ContainerState]) -> String {

@@ -54,14 +54,21 @@ actor PodStatusWriter {
         while let status = wanted {
             do {
                 let stored = try await services.api.patch(
-                    reference, subresource: "status", .merge, patch(status), options: WriteOptions())
+                    reference,
+                    subresource: "status",
+                    .merge,
+                    patch(status),
+                    options: WriteOptions()
+                )
                 if wanted == status { wanted = nil }
                 known = stored.status
                 wait = .milliseconds(200)
             } catch let failure as Failure where failure.code == .notFound || failure.code == .conflict {
                 wanted = nil  // The pod is gone.
             } catch {
-                services.telemetry.emit(NodeTrouble(what: "status not written", subject: reference.description, error: error))
+                services.telemetry.emit(
+                    NodeTrouble(what: "status not written", subject: reference.description, error: error)
+                )
                 guard (try? await services.clock.sleep(for: wait)) != nil, wait < .seconds(60) else { break }
                 wait *= 2
             }

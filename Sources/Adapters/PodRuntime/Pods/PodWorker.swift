@@ -22,6 +22,7 @@ actor PodWorker {
         case stop(Int)
         case probe(Int)
         case timer
+        case renewal
     }
 
     nonisolated let uid: String
@@ -58,13 +59,17 @@ actor PodWorker {
             record(PodEvent(.normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."))
         }
         await handle(.tick)
-        if pod.object.isTerminating { await handle(.deletionRequested(grace: pod.deletionGracePeriod ?? pod.gracePeriod)) }
+        if pod.object.isTerminating {
+            await handle(.deletionRequested(grace: pod.deletionGracePeriod ?? pod.gracePeriod))
+        }
         var messages = mailbox.makeAsyncIterator()
         while !isDone, let message = await messages.next() {
             switch message {
             case .event(let event): await handle(event)
             case .changed(let object): await take(object)
-            case .referencesChanged: await refreshVolumes()
+            case .referencesChanged:
+                await refreshVolumes()
+                await handle(.referencesChanged)
             case .shutDown:
                 isQuiet = true
                 await handle(.shutDown(grace: min(pod.gracePeriod, services.configuration.shutdownGrace)))
@@ -76,18 +81,20 @@ actor PodWorker {
     }
 
     private func take(_ object: KubeObject) async {
+        let before = pod.object
         pod = PodSpec(object)
         await writer.observe(object)
         if object.isTerminating {
-            await handle(.deletionRequested(grace: pod.deletionGracePeriod ?? pod.gracePeriod))
-        } else {
-            await refreshVolumes()
-            await report()
+            return await handle(.deletionRequested(grace: pod.deletionGracePeriod ?? pod.gracePeriod))
         }
+        await handle(.changed(pod))
+        // Volumes may show what the object says of itself; its status they cannot.
+        if before.labels != object.labels || before.annotations != object.annotations { await refreshVolumes() }
     }
 
+    /// Brings what the volumes show up to date.
     private func refreshVolumes() async {
-        guard let sandbox else { return await handle(.referencesChanged) }
+        guard let sandbox else { return }
         do {
             _ = try await volumes.refresh(pod, address: sandbox.connection.address, services)
         } catch let failure as VolumeFailure {
@@ -95,7 +102,16 @@ actor PodWorker {
         } catch {
             services.telemetry.emit(NodeTrouble(what: "volumes not refreshed", subject: pod.label, error: error))
         }
-        await handle(.referencesChanged)
+        await setRenewal()
+    }
+
+    /// Refreshes the volumes again when a token in them grows old.
+    private func setRenewal() async {
+        guard let renewal = await services.tokens.renewal(for: uid) else { return }
+        let wait = max(.seconds(10), renewal - services.wall.now)
+        begin(.renewal) { [self, services] in
+            if (try? await services.clock.sleep(for: wait)) != nil { post(.referencesChanged) }
+        }
     }
 
     private func handle(_ event: PodMachine.Event) async {
@@ -121,7 +137,10 @@ actor PodWorker {
         await writer.report { [machine, services] previous in
             machine.status(
                 addresses: addresses.isEmpty ? PodStatusWriter.addresses(in: previous) : addresses,
-                host: services.hostAddress, previous: previous, at: services.wall.now)
+                host: services.hostAddress,
+                previous: previous,
+                at: services.wall.now
+            )
         }
     }
 
@@ -167,6 +186,7 @@ extension PodWorker {
             let sandbox = try await PodSandbox.setUp(pod, services)
             self.sandbox = sandbox
             volumes = try await PodVolumes.setUp(pod, address: sandbox.connection.address, services)
+            await setRenewal()
             post(.event(.setUpFinished))
         } catch let failure as VolumeFailure {
             post(.event(.setUpFailed(reason: "FailedMount", message: "\(failure)")))
@@ -184,8 +204,11 @@ extension PodWorker {
             let container = try await launcher.launch(spec, attempt: attempt)
             running[index] = container
             let launch = Launch(
-                id: container.id, imageID: container.imageID, startedAt: container.startedAt,
-                hasPostStart: spec.postStart != nil)
+                id: container.id,
+                imageID: container.imageID,
+                startedAt: container.startedAt,
+                hasPostStart: spec.postStart != nil
+            )
             post(.event(.launched(index, launch)))
             // Lives exactly as long as the container; nothing cancels it, and the pod does not end before it.
             Task { await self.watch(index, container) }
@@ -200,14 +223,21 @@ extension PodWorker {
         do {
             try await container.dispose(services)
         } catch {
-            services.telemetry.emit(NodeTrouble(what: "container not cleared away", subject: container.id.text, error: error))
+            services.telemetry.emit(
+                NodeTrouble(what: "container not cleared away", subject: container.id.text, error: error)
+            )
         }
         post(.event(.exited(index, termination)))
     }
 
     private func runPostStart(_ index: Int, _ container: RunningContainer, _ hook: JSON) async {
         let spec = machine.containers[index].spec
-        let handler = LifecycleHandler(services: services, container: container, spec: spec, address: sandbox?.connection.address ?? "")
+        let handler = LifecycleHandler(
+            services: services,
+            container: container,
+            spec: spec,
+            address: sandbox?.connection.address ?? ""
+        )
         let failure = await handler.run(hook, timeout: .seconds(600))
         post(.event(.hookFinished(index, container.id, failure: failure.map { "PostStartHook failed: \($0)" })))
     }
@@ -217,7 +247,10 @@ extension PodWorker {
         let spec = machine.containers[index].spec
         guard ProbeKind.allCases.contains(where: { spec.probe($0) != nil }) else { return }
         let probing = ContainerProbing(
-            services: services, pod: pod, spec: spec, container: container,
+            services: services,
+            pod: pod,
+            spec: spec,
+            container: container,
             address: sandbox?.connection.address ?? ""
         ) { [self] kind, succeeds in post(.event(.probed(index, id, kind, succeeds: succeeds))) }
         begin(.probe(index)) { await probing.run() }
@@ -234,7 +267,12 @@ extension PodWorker {
             if let hook, grace > .zero {
                 let handler = LifecycleHandler(services: services, container: container, spec: spec, address: address)
                 if let failure = await handler.run(hook, timeout: grace) {
-                    let event = PodEvent(.warning, "FailedPreStopHook", "PreStopHook failed: \(failure)", container: spec)
+                    let event = PodEvent(
+                        .warning,
+                        "FailedPreStopHook",
+                        "PreStopHook failed: \(failure)",
+                        container: spec
+                    )
                     services.events.record(event, about: pod.object, at: services.wall.now)
                 }
             }
@@ -299,7 +337,9 @@ extension PodWorker {
         if previous {
             guard container.last != nil, container.attempts > 0 else {
                 throw Failure(
-                    .invalidInput, "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found")
+                    .invalidInput,
+                    "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found"
+                )
             }
             // While it waits to be restarted, the run that ended last is the newest.
             if case .waiting = container.display { return container.attempts - 1 }
@@ -314,6 +354,8 @@ extension PodWorker {
         default: break
         }
         throw Failure(
-            .invalidInput, "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start: \(state)")
+            .invalidInput,
+            "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start: \(state)"
+        )
     }
 }

@@ -27,7 +27,13 @@ struct ContainerProbing: Sendable {
     private func follow(_ kind: ProbeKind, untilVerdict: Bool) async -> Bool? {
         guard let probe = spec.probe(kind) else { return nil }
         let settings = ProbeSettings(probe)
-        let check = ProbeCheck(services: services, container: container, spec: spec, address: address, settings: settings)
+        let check = ProbeCheck(
+            services: services,
+            container: container,
+            spec: spec,
+            address: address,
+            settings: settings
+        )
         var machine = ProbeMachine(settings)
         let delay = settings.initialDelay - (services.wall.now - container.startedAt)
         guard await pause(delay) else { return nil }
@@ -53,7 +59,10 @@ struct ContainerProbing: Sendable {
 
     /// Tries again and again within the first period, until it goes well.
     private func retry(
-        _ check: ProbeCheck, _ probe: JSON, _ first: ProbeOutcome, _ settings: ProbeSettings
+        _ check: ProbeCheck,
+        _ probe: JSON,
+        _ first: ProbeOutcome,
+        _ settings: ProbeSettings
     ) async -> (ProbeOutcome, wait: Duration) {
         var schedule = EagerSchedule(period: settings.period)
         while let wait = schedule.next() {

@@ -19,7 +19,9 @@ struct HealthCall: Sendable {
             }
             return status == 1 ? .success : .failure("service unhealthy (responded with \"\(Self.name(of: status))\")")
         } catch {
-            return .failure("timeout: failed to connect service \"\(connection.target)\" within \(timeout.goText): \(error)")
+            return .failure(
+                "timeout: failed to connect service \"\(connection.target)\" within \(timeout.goText): \(error)"
+            )
         }
     }
 

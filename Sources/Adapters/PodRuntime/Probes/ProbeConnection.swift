@@ -30,7 +30,10 @@ struct ProbeConnection: Sendable {
     ///
     /// `take` is given all bytes so far and `true` once the other side has closed. `prepare` adds what goes below, such as TLS.
     func exchange<R: Sendable>(
-        _ bytes: [UInt8], timeout: Duration, clock: any Clock<Duration>, limit: Int = 32 * 1024,
+        _ bytes: [UInt8],
+        timeout: Duration,
+        clock: any Clock<Duration>,
+        limit: Int = 32 * 1024,
         prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
         take: @escaping @Sendable ([UInt8], Bool) throws -> R?
     ) async throws(ProbeNetworkError) -> R {
@@ -52,10 +55,14 @@ struct ProbeConnection: Sendable {
     }
 
     private static let late = ProbeNetworkError(
-        description: "context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+        description: "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    )
 
     private func talk<R: Sendable>(
-        _ bytes: [UInt8], _ timeout: Duration, _ limit: Int, _ prepare: @escaping @Sendable (any Channel) throws -> Void,
+        _ bytes: [UInt8],
+        _ timeout: Duration,
+        _ limit: Int,
+        _ prepare: @escaping @Sendable (any Channel) throws -> Void,
         _ take: @escaping @Sendable ([UInt8], Bool) throws -> R?
     ) async throws -> R {
         let peer = try SocketAddress(ipAddress: address, port: port)

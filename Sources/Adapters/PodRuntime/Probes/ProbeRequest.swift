@@ -60,9 +60,12 @@ struct ProbeRequest: Sendable {
     private func answer(timeout: Duration, clock: any Clock<Duration>) async throws(ProbeNetworkError) -> Answer {
         let isSecure = isSecure
         return try await connection.exchange(
-            bytes, timeout: timeout, clock: clock,
+            bytes,
+            timeout: timeout,
+            clock: clock,
             prepare: { channel in if isSecure { try Self.addTLS(to: channel) } },
-            take: { bytes, isEnd in Self.read(bytes, isEnd: isEnd) })
+            take: { bytes, isEnd in Self.read(bytes, isEnd: isEnd) }
+        )
     }
 
     /// Certificates of pods are not checked, as the kubelet does not.
@@ -89,13 +92,16 @@ struct ProbeRequest: Sendable {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
         guard lines.count > 1, let first = lines.first else { return nil }
         let words = first.split(separator: " ")
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let code = Int(words[1]), (100..<600).contains(code) else {
+        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let code = Int(words[1]), (100..<600).contains(code)
+        else {
             return nil
         }
         guard (300..<400).contains(code) else { return Answer(code: code) }
         guard let end = lines.firstIndex(of: "") else { return isEnd ? Answer(code: code) : nil }
         let location = lines[..<end].first { $0.lowercased().hasPrefix("location:") }
         return Answer(
-            code: code, location: location.map { String($0.dropFirst("location:".count).drop { $0 == " " }) })
+            code: code,
+            location: location.map { String($0.dropFirst("location:".count).drop { $0 == " " }) }
+        )
     }
 }

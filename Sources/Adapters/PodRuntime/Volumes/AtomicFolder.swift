@@ -27,7 +27,9 @@ struct AtomicFolder: Sendable {
         }
         try point("..data", to: name)
         let visible = Set(content.files.keys.map { String($0.prefix { $0 != "/" }) })
-        for entry in visible.sorted() where !Folder.exists("\(path)/\(entry)") { try point(entry, to: "..data/\(entry)") }
+        for entry in visible.sorted() where !Folder.exists("\(path)/\(entry)") {
+            try point(entry, to: "..data/\(entry)")
+        }
         for entry in Folder.names(in: path) where !entry.hasPrefix("..") && !visible.contains(entry) {
             unsafe unlink("\(path)/\(entry)")
         }

@@ -51,7 +51,9 @@ struct ClaimVolume: Sendable {
         let allowed = Self.resolved(services.folders.volumes) + "/"
         guard !path.split(separator: "/").contains(".."), (Self.resolved(path) + "/").hasPrefix(allowed) else {
             throw VolumeFailure(
-                volume: volume, message: "path '\(path)' lies outside the data folder, which this node does not mount")
+                volume: volume,
+                message: "path '\(path)' lies outside the data folder, which this node does not mount"
+            )
         }
     }
 

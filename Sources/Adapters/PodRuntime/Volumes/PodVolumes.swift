@@ -56,7 +56,11 @@ struct PodVolumes: Sendable {
     private static func group(_ pod: PodSpec) -> Int? { pod.securityContext["fsGroup"]?.int }
 
     private static func setUp(
-        _ declared: JSON, _ name: String, _ pod: PodSpec, _ address: String, _ services: PodServices
+        _ declared: JSON,
+        _ name: String,
+        _ pod: PodSpec,
+        _ address: String,
+        _ services: PodServices
     ) async throws -> Volume {
         let path = "\(services.folders.pod(pod.uid))/volumes/\(name)"
         let reader = ProjectionReader(services: services, pod: pod, address: address)

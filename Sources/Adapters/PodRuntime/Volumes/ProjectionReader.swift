@@ -47,7 +47,7 @@ struct ProjectionReader: Sendable {
                 try addFields(fields, mode: mode, to: &files)
             } else if let token = part["serviceAccountToken"] {
                 let path = token["path"]?.string ?? "token"
-                try files.add(path, Array(try await serviceAccountToken(token).utf8), mode: mode)
+                try files.add(path, Array(try await services.tokens.token(token, of: pod).utf8), mode: mode)
             } else {
                 let kind = part.object?.keys.first ?? ""
                 throw EnvironmentResolver.Missing(message: "projected volumes of kind \(kind) are not supported")
@@ -56,7 +56,11 @@ struct ProjectionReader: Sendable {
     }
 
     private func addObject(
-        _ type: ResourceType, _ source: JSON, nameField: String, mode: Int, to files: inout ProjectedFiles
+        _ type: ResourceType,
+        _ source: JSON,
+        nameField: String,
+        mode: Int,
+        to files: inout ProjectedFiles
     ) async throws {
         let name = source[nameField]?.string ?? ""
         let isOptional = source["optional"]?.bool ?? false
@@ -88,31 +92,10 @@ struct ProjectionReader: Sendable {
             var text: String?
             if let path = item[path: "fieldRef", "fieldPath"]?.string { text = fields.value(path) }
             if let reference = item["resourceFieldRef"] { text = resources.value(reference, default: nil) }
-            guard let text else { throw EnvironmentResolver.Missing(message: "unsupported field in a downward API volume") }
+            guard let text else {
+                throw EnvironmentResolver.Missing(message: "unsupported field in a downward API volume")
+            }
             try files.add(item["path"]?.string ?? "", Array(text.utf8), mode: item["mode"]?.int ?? mode)
         }
-    }
-
-    /// Asks the API for a token that is bound to this pod.
-    private func serviceAccountToken(_ source: JSON) async throws -> String {
-        let type = ResourceType(
-            group: "", version: "v1", plural: "serviceaccounts/\(pod.serviceAccount)/token", kind: "TokenRequest",
-            isNamespaced: true)
-        var spec: JSON = [
-            "expirationSeconds": source["expirationSeconds"] ?? 3600,
-            "boundObjectRef": [
-                "apiVersion": "v1", "kind": "Pod", "name": .string(pod.name), "uid": .string(pod.uid),
-            ],
-        ]
-        spec["audiences"] = .array(source["audience"].map { [$0] } ?? [])
-        let request = KubeObject([
-            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-            "metadata": ["name": .string(pod.serviceAccount), "namespace": .string(pod.namespace)], "spec": spec,
-        ])
-        let answer = try await services.api.create(request, as: type)
-        guard let token = answer.status["token"]?.string else {
-            throw EnvironmentResolver.Missing(message: "the API gave no token for \(pod.serviceAccount)")
-        }
-        return token
     }
 }

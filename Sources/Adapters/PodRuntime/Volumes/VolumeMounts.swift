@@ -15,15 +15,20 @@ extension PodVolumes {
             let name = wanted["name"]?.string ?? ""
             guard let volume = volumes[name] else {
                 throw LaunchFailure(
-                    stage: .configuration, reason: "CreateContainerConfigError",
-                    message: "cannot find volume \"\(name)\" to mount into container \"\(spec.name)\"")
+                    stage: .configuration,
+                    reason: "CreateContainerConfigError",
+                    message: "cannot find volume \"\(name)\" to mount into container \"\(spec.name)\""
+                )
             }
             let subpath = try subpath(wanted, environment)
             let source = try subpath.map { try parts.pin($0, of: volume.path, isProjected: volume.isProjected) }
             mounts.append(
                 ContainerBundle.Mount(
-                    source: source ?? volume.path, destination: Self.absolute(wanted["mountPath"]?.string ?? ""),
-                    isReadOnly: volume.isReadOnly || wanted["readOnly"]?.bool ?? false))
+                    source: source ?? volume.path,
+                    destination: Self.absolute(wanted["mountPath"]?.string ?? ""),
+                    isReadOnly: volume.isReadOnly || wanted["readOnly"]?.bool ?? false
+                )
+            )
         }
         return mounts
     }
@@ -34,8 +39,10 @@ extension PodVolumes {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard !text.hasPrefix("/"), !parts.contains("..") else {
             throw LaunchFailure(
-                stage: .configuration, reason: "CreateContainerConfigError",
-                message: "subPath \"\(text)\" must stay inside its volume")
+                stage: .configuration,
+                reason: "CreateContainerConfigError",
+                message: "subPath \"\(text)\" must stay inside its volume"
+            )
         }
         return text
     }
@@ -81,7 +88,9 @@ struct PinnedParts {
 
     private static func failure(_ part: String, _ number: Int32) -> LaunchFailure {
         LaunchFailure(
-            stage: .configuration, reason: "CreateContainerConfigError",
-            message: "failed to prepare subPath \"\(part)\": \(Errno(number))")
+            stage: .configuration,
+            reason: "CreateContainerConfigError",
+            message: "failed to prepare subPath \"\(part)\": \(Errno(number))"
+        )
     }
 }

@@ -33,10 +33,16 @@ struct ConfigurationTestsSerial {
             _ = try await node.cluster.create(service, as: .services)
             let env: JSON = [
                 ["name": "PASSWORD", "valueFrom": ["secretKeyRef": ["name": "login", "key": "password"]]],
-                ["name": "OPTIONAL", "valueFrom": ["configMapKeyRef": ["name": "none", "key": "x", "optional": true]]],
+                [
+                    "name": "OPTIONAL",
+                    "valueFrom": ["configMapKeyRef": ["name": "none", "key": "x", "optional": true]],
+                ],
                 ["name": "ME", "valueFrom": ["fieldRef": ["fieldPath": "metadata.labels['app']"]]],
                 ["name": "IP", "valueFrom": ["fieldRef": ["fieldPath": "status.podIP"]]],
-                ["name": "MEMORY", "valueFrom": ["resourceFieldRef": ["resource": "limits.memory", "divisor": "1Mi"]]],
+                [
+                    "name": "MEMORY",
+                    "valueFrom": ["resourceFieldRef": ["resource": "limits.memory", "divisor": "1Mi"]],
+                ],
                 ["name": "BOTH", "value": "$(P_A)-$(CART_API_SERVICE_HOST)-$$(P_A)-$(UNKNOWN)"],
             ]
             let pod = try await node.create(
@@ -46,7 +52,8 @@ struct ConfigurationTestsSerial {
                     "env": env, "envFrom": [["prefix": "P_", "configMapRef": ["name": "all"]]],
                     "resources": ["limits": ["memory": "64Mi"]],
                 ],
-                metadata: ["labels": ["app": "shop"]])
+                metadata: ["labels": ["app": "shop"]]
+            )
             let log = try await node.follow(pod, until: "arg=")
             let ready = try await node.waitForReady("environment")
             for line in [
@@ -64,8 +71,11 @@ struct ConfigurationTestsSerial {
         let node = try TestNode()
         try await node.run { node in
             try await node.create(
-                "waits", "/bin/sleep", "100",
-                container: ["envFrom": [["configMapRef": ["name": "late"]]]])
+                "waits",
+                "/bin/sleep",
+                "100",
+                container: ["envFrom": [["configMapRef": ["name": "late"]]]]
+            )
             let found = try await node.wait(for: "waits") {
                 $0?.status["containerStatuses"]?[0]?[path: "state", "waiting", "reason"] == "CreateContainerConfigError"
             }
@@ -83,17 +93,27 @@ struct ConfigurationTestsSerial {
     @Test func mountedObjectsHaveTheirModesAndFollowChanges() async throws {
         let node = try TestNode()
         try await node.run { node in
-            _ = try await node.cluster.create(configMap("settings", ["app.conf": "one", "other": "x"]), as: .configMaps)
+            _ = try await node.cluster.create(
+                configMap("settings", ["app.conf": "one", "other": "x"]),
+                as: .configMaps
+            )
             _ = try await node.cluster.create(secret("key", ["id": "c2VjcmV0"]), as: .secrets)
             let volumes: JSON = [
                 ["name": "settings", "configMap": ["name": "settings"]],
-                ["name": "key", "secret": ["secretName": "key", "defaultMode": 256, "items": [["key": "id", "path": "deep/id"]]]],
+                [
+                    "name": "key",
+                    "secret": ["secretName": "key", "defaultMode": 256, "items": [["key": "id", "path": "deep/id"]]],
+                ],
                 [
                     "name": "mixed",
                     "projected": [
                         "sources": [
                             ["configMap": ["name": "settings", "items": [["key": "other", "path": "o"]]]],
-                            ["downwardAPI": ["items": [["path": "labels", "fieldRef": ["fieldPath": "metadata.labels"]]]]],
+                            [
+                                "downwardAPI": [
+                                    "items": [["path": "labels", "fieldRef": ["fieldPath": "metadata.labels"]]]
+                                ]
+                            ],
                         ]
                     ],
                 ],
@@ -104,7 +124,10 @@ struct ConfigurationTestsSerial {
                 while [ "$(cat /s/app.conf)" = one ]; do sleep 0.1; done; echo changed to $(cat /s/app.conf); ls /s; exec sleep 100
                 """
             let pod = try await node.create(
-                "mounts", "/bin/sh", "-c", script,
+                "mounts",
+                "/bin/sh",
+                "-c",
+                script,
                 container: [
                     "volumeMounts": [
                         ["name": "settings", "mountPath": "/s"], ["name": "key", "mountPath": "/k"],
@@ -112,11 +135,17 @@ struct ConfigurationTestsSerial {
                         ["name": "settings", "mountPath": "/one", "subPath": "app.conf"],
                     ]
                 ],
-                spec: ["volumes": volumes], metadata: ["labels": ["app": "shop"]])
+                spec: ["volumes": volumes],
+                metadata: ["labels": ["app": "shop"]]
+            )
             let first = try await node.follow(pod, until: "readonly")
             #expect(first == "one\nsecret\n400\nxapp=\"shop\"\none\nreadonly\n")
             let reference = ObjectReference(.configMaps, namespace: "default", name: "settings")
-            _ = try await node.cluster.patch(reference, .merge, ["data": ["app.conf": "two", "other": nil, "new": "n"]])
+            _ = try await node.cluster.patch(
+                reference,
+                .merge,
+                ["data": ["app.conf": "two", "other": nil, "new": "n"]]
+            )
             // The projected volume needs a key that is gone now; the other volumes follow all the same.
             let log = try await node.follow(pod, until: "changed to two", "new")
             #expect(log.hasSuffix("app.conf\nnew\n"))
@@ -136,11 +165,20 @@ struct ConfigurationTestsSerial {
                 _ = try await node.cluster.create(claim, as: .persistentVolumeClaims)
                 let reference = ObjectReference(.persistentVolumeClaims, namespace: "default", name: name)
                 _ = try await node.cluster.patch(
-                    reference, subresource: "status", .merge, ["status": ["phase": "Bound"]], options: WriteOptions())
+                    reference,
+                    subresource: "status",
+                    .merge,
+                    ["status": ["phase": "Bound"]],
+                    options: WriteOptions()
+                )
                 try await node.create(
-                    name, "/bin/sh", "-c", "echo kept > /data/file; exec sleep 100",
+                    name,
+                    "/bin/sh",
+                    "-c",
+                    "echo kept > /data/file; exec sleep 100",
                     container: ["volumeMounts": [["name": "data", "mountPath": "/data", "subPath": "a/b"]]],
-                    spec: ["volumes": [["name": "data", "persistentVolumeClaim": ["claimName": .string(name)]]]])
+                    spec: ["volumes": [["name": "data", "persistentVolumeClaim": ["claimName": .string(name)]]]]
+                )
             }
             _ = try await node.waitForReady("good")
             try await node.eventually { node.folder.text("volumes/good/a/b/file") == "kept\n" }
@@ -183,7 +221,10 @@ struct ConfigurationTestsSerial {
                 cat /proc/kcore 2>/dev/null | head -c 1; ls /proc/acpi; cat /etc/hostname; cat /etc/resolv.conf; cat /etc/hosts; echo end; exec sleep 100
                 """
             let pod = try await node.create(
-                "confined", "/bin/sh", "-c", script,
+                "confined",
+                "/bin/sh",
+                "-c",
+                script,
                 container: [
                     "securityContext": [
                         "runAsUser": 101, "readOnlyRootFilesystem": true, "capabilities": ["drop": ["ALL"]],
@@ -194,7 +235,8 @@ struct ConfigurationTestsSerial {
                     "volumes": [["name": "tmp", "emptyDir": ["medium": "Memory", "sizeLimit": "1Mi"]]],
                     "securityContext": ["fsGroup": 555, "supplementalGroups": [777]],
                     "hostAliases": [["ip": "1.2.3.4", "hostnames": ["a", "b"]]],
-                ])
+                ]
+            )
             let log = try await node.follow(pod, until: "end\n")
             #expect(log.contains("uid=101(web) gid=102(web) groups=102(web),103(extra),555,777"))
             #expect(log.contains("NoNewPrivs:\t1") && log.contains("Seccomp:\t2"))
@@ -208,7 +250,8 @@ struct ConfigurationTestsSerial {
             ] {
                 try await node.create(name, "/bin/true", container: ["securityContext": security])
                 try await node.wait(for: name) {
-                    $0?.status["containerStatuses"]?[0]?[path: "state", "waiting", "reason"] == "CreateContainerConfigError"
+                    $0?.status["containerStatuses"]?[0]?[path: "state", "waiting", "reason"]
+                        == "CreateContainerConfigError"
                 }
             }
         }
@@ -219,7 +262,10 @@ struct ConfigurationTestsSerial {
         try await node.run { node in
             let other: JSON = [
                 "name": "other", "image": "r.test/a:busybox",
-                "command": ["/bin/sh", "-c", "while ! cat /dev/shm/note 2>/dev/null; do sleep 0.05; done; nc -l -p 9000 -e /bin/echo; hostname; exec sleep 100"],
+                "command": [
+                    "/bin/sh", "-c",
+                    "while ! cat /dev/shm/note 2>/dev/null; do sleep 0.05; done; nc -l -p 9000 -e /bin/echo; hostname; exec sleep 100",
+                ],
             ]
             let main: JSON = [
                 "name": "main", "image": "r.test/a:busybox",

@@ -71,7 +71,8 @@ struct NodeTestsSerial {
             #expect(status[path: "lastState", "terminated", "reason"] == "Error")
             #expect(
                 status[path: "state", "waiting", "message"]?.string
-                    == "back-off 10s restarting failed container=main pod=crash_default(\(pod.uid))")
+                    == "back-off 10s restarting failed container=main pod=crash_default(\(pod.uid))"
+            )
             #expect(try await node.log(pod) == "run\n")
             #expect(try await node.log(pod) { $0.isPrevious = true } == "run\n")
         }
@@ -97,7 +98,9 @@ struct NodeTestsSerial {
                 $0?.status["containerStatuses"]?[0]?[path: "state", "waiting", "reason"] == "InvalidImageName"
             }
             let events = node.events("noimage")
-            #expect(events.contains("Failed: Error: ErrImagePull") && events.contains("Failed: Error: ImagePullBackOff"))
+            #expect(
+                events.contains("Failed: Error: ErrImagePull") && events.contains("Failed: Error: ImagePullBackOff")
+            )
         }
     }
 
@@ -106,9 +109,15 @@ struct NodeTestsSerial {
         try await node.run { node in
             let script = "trap 'echo bye; exit 0' TERM; echo up; while true; do sleep 0.05; done"
             let pod = try await node.create(
-                "gentle", "/bin/sh", "-c", script,
-                container: ["lifecycle": ["preStop": ["exec": ["command": ["/bin/sh", "-c", "echo pre > /proc/1/fd/1"]]]]],
-                spec: ["terminationGracePeriodSeconds": 15])
+                "gentle",
+                "/bin/sh",
+                "-c",
+                script,
+                container: [
+                    "lifecycle": ["preStop": ["exec": ["command": ["/bin/sh", "-c", "echo pre > /proc/1/fd/1"]]]]
+                ],
+                spec: ["terminationGracePeriodSeconds": 15]
+            )
             _ = try await node.follow(pod, until: "up")
             async let log = node.follow(pod, until: "pre", "bye")
             try await node.cluster.delete(ObjectReference(.pods, namespace: "default", name: "gentle"))
@@ -133,11 +142,22 @@ struct NodeTestsSerial {
                 ]
             }
             let pod = try await node.create(
-                "ordered", "/bin/sh", "-c", "cat /work/order; exec sleep 100", container: mount,
-                spec: ["initContainers": [initial("one"), initial("two")], "volumes": [["name": "work", "emptyDir": [:]]]])
+                "ordered",
+                "/bin/sh",
+                "-c",
+                "cat /work/order; exec sleep 100",
+                container: mount,
+                spec: [
+                    "initContainers": [initial("one"), initial("two")], "volumes": [["name": "work", "emptyDir": [:]]],
+                ]
+            )
             #expect(try await node.follow(pod, until: "two") == "one\ntwo\n")
             let ready = try await node.waitForReady("ordered")
-            #expect(ready.status["initContainerStatuses"]?.array?.allSatisfy { $0[path: "state", "terminated", "reason"] == "Completed" } == true)
+            #expect(
+                ready.status["initContainerStatuses"]?.array?.allSatisfy {
+                    $0[path: "state", "terminated", "reason"] == "Completed"
+                } == true
+            )
             #expect(ready.condition("Initialized")?["status"] == "True")
         }
     }
@@ -146,8 +166,15 @@ struct NodeTestsSerial {
         let node = try TestNode()
         try await node.run { node in
             try await node.create(
-                "hungry", "/bin/dd", "if=/dev/zero", "of=/dev/shm/x", "bs=1M", "count=60",
-                container: ["resources": ["limits": ["memory": "16Mi"]]], spec: ["restartPolicy": "Never"])
+                "hungry",
+                "/bin/dd",
+                "if=/dev/zero",
+                "of=/dev/shm/x",
+                "bs=1M",
+                "count=60",
+                container: ["resources": ["limits": ["memory": "16Mi"]]],
+                spec: ["restartPolicy": "Never"]
+            )
             let pod = try await node.waitForPhase("Failed", of: "hungry")
             let end = try #require(pod.status["containerStatuses"]?[0]?[path: "state", "terminated"])
             #expect(end["reason"] == "OOMKilled" && end["exitCode"] == 137)
@@ -158,8 +185,13 @@ struct NodeTestsSerial {
         let node = try TestNode()
         let script = "echo run >> /data/runs; cat /data/runs; exec sleep 100"
         let pod = try await node.create(
-            "stays", "/bin/sh", "-c", script, container: ["volumeMounts": [["name": "data", "mountPath": "/data"]]],
-            spec: ["volumes": [["name": "data", "emptyDir": [:]]]])
+            "stays",
+            "/bin/sh",
+            "-c",
+            script,
+            container: ["volumeMounts": [["name": "data", "mountPath": "/data"]]],
+            spec: ["volumes": [["name": "data", "emptyDir": [:]]]]
+        )
         try await node.run { node in _ = try await node.follow(pod, until: "run") }
         #expect(Mounts.below(node.folder.path).isEmpty)
         let between = try await node.cluster.get(ObjectReference(.pods, namespace: "default", name: "stays"))
@@ -186,7 +218,12 @@ struct NodeTestsSerial {
         let plan = try PodNetwork.plan(dataFolder: node.folder.path)
         let id = ContainerID.random()
         let bundle = "\(pods.pods)/0000-left/containers/main/0"
-        try await TestContainer.start(id, bundle: bundle, runc: Runc(program: "/usr/sbin/runc", root: pods.runcState), group: "/ballast-\(plan.id)/0000-left/\(id)")
+        try await TestContainer.start(
+            id,
+            bundle: bundle,
+            runc: Runc(program: "/usr/sbin/runc", root: pods.runcState),
+            group: "/ballast-\(plan.id)/0000-left/\(id)"
+        )
         #expect(!ControlGroups().processes(below: "/ballast-\(plan.id)").isEmpty)
         try await node.run { node in
             try await node.wait(for: "local", type: .nodes) { $0?.condition("Ready")?["status"] == "True" }
@@ -200,8 +237,12 @@ struct NodeTestsSerial {
         let node = try TestNode()
         try await node.run { node in
             let pod = try await node.create(
-                "flood", "/bin/sh", "-c", "yes 0123456789012345678901234567890123456789 | head -c 30000000; echo; echo end",
-                spec: ["restartPolicy": "Never"])
+                "flood",
+                "/bin/sh",
+                "-c",
+                "yes 0123456789012345678901234567890123456789 | head -c 30000000; echo; echo end",
+                spec: ["restartPolicy": "Never"]
+            )
             try await node.wait(for: "flood") { $0?.status["phase"] == "Succeeded" }
             let files = LogFiles.all(of: "\(node.folder.path)/logs/pods/default_flood_\(pod.uid)/main/0.log")
             #expect(files.count == 5)

@@ -40,11 +40,18 @@ final class TestNode: Sendable {
         self.cluster = cluster
         self.registry = registry
         var configuration = PodRuntimeConfiguration(
-            dataFolder: folder.path, nodeName: "local", kubeletVersion: "v1.36.2+test")
+            dataFolder: folder.path,
+            nodeName: "local",
+            kubeletVersion: "v1.36.2+test"
+        )
         configuration.shutdownGrace = .seconds(1)
         runtime = try PodRuntime(
-            configuration: configuration, api: cluster, registries: registry, wall: Self.wall,
-            telemetry: Telemetry("test"))
+            configuration: configuration,
+            api: cluster,
+            registries: registry,
+            wall: Self.wall,
+            telemetry: Telemetry("test")
+        )
     }
 
     /// An image with busybox alone.
@@ -54,10 +61,23 @@ final class TestNode: Sendable {
         for path in ["bin/", "etc/", "tmp/"] { tar.add(path, type: "5", mode: path == "tmp/" ? 0o777 : 0o755) }
         tar.add("etc/passwd", content: "root:x:0:0::/:/bin/sh\nweb:x:101:102::/:/bin/sh\n")
         tar.add("etc/group", content: "root:x:0:\nweb:x:102:\nextra:x:103:web\n")
-        tar.raw(TarText.header(
-            "bin/busybox", type: "0", target: "", mode: 0o755, user: 0, group: 0, size: program.count, seconds: 0))
+        tar.raw(
+            TarText.header(
+                "bin/busybox",
+                type: "0",
+                target: "",
+                mode: 0o755,
+                user: 0,
+                group: 0,
+                size: program.count,
+                seconds: 0
+            )
+        )
         tar.raw(program + [UInt8](repeating: 0, count: (512 - program.count % 512) % 512))
-        for name in ["sh", "sleep", "cat", "echo", "rm", "id", "env", "ls", "head", "nc", "httpd", "touch", "kill", "dd", "yes", "wget", "printf", "stat", "hostname", "true", "false", "nslookup", "ip"] {
+        for name in [
+            "sh", "sleep", "cat", "echo", "rm", "id", "env", "ls", "head", "nc", "httpd", "touch", "kill", "dd", "yes",
+            "wget", "printf", "stat", "hostname", "true", "false", "nslookup", "ip",
+        ] {
             tar.add("bin/\(name)", type: "2", target: "busybox")
         }
         return tar.closed
@@ -90,7 +110,11 @@ final class TestNode: Sendable {
 
     @discardableResult
     func create(
-        _ name: String, _ command: String..., container: JSON = [:], spec: JSON = [:], metadata: JSON = [:]
+        _ name: String,
+        _ command: String...,
+        container: JSON = [:],
+        spec: JSON = [:],
+        metadata: JSON = [:]
     ) async throws -> KubeObject {
         var main: JSON = ["name": "main", "image": "r.test/a:busybox", "imagePullPolicy": "IfNotPresent"]
         if !command.isEmpty { main["command"] = .array(command.map { .string($0) }) }
@@ -106,7 +130,10 @@ final class TestNode: Sendable {
     /// Waits until the pod is as `claim` says, or 20 seconds.
     @discardableResult
     func wait(
-        for name: String, type: ResourceType = .pods, _ comment: String = "", until claim: @escaping @Sendable (KubeObject?) -> Bool
+        for name: String,
+        type: ResourceType = .pods,
+        _ comment: String = "",
+        until claim: @escaping @Sendable (KubeObject?) -> Bool
     ) async throws -> KubeObject? {
         let cluster = cluster
         let query = ListQuery(type, namespace: type.isNamespaced ? "default" : nil)
@@ -130,7 +157,9 @@ final class TestNode: Sendable {
                 try await Task.sleep(for: .seconds(20))
                 let last = try? await cluster.find(ObjectReference(type, namespace: "default", name: name))
                 throw Failure(
-                    .deadlineExceeded, "'\(name)' did not become as expected \(comment): \(last?.status.prettyText ?? "gone")")
+                    .deadlineExceeded,
+                    "'\(name)' did not become as expected \(comment): \(last?.status.prettyText ?? "gone")"
+                )
             }
             defer { group.cancelAll() }
             return try await group.next() ?? nil
@@ -141,7 +170,9 @@ final class TestNode: Sendable {
     func eventually(_ comment: String = "", _ claim: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try await !claim() {
-            guard ContinuousClock.now < deadline else { throw Failure(.deadlineExceeded, "it did not happen \(comment)") }
+            guard ContinuousClock.now < deadline else {
+                throw Failure(.deadlineExceeded, "it did not happen \(comment)")
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -162,8 +193,11 @@ final class TestNode: Sendable {
         change(&options)
         var bytes: [UInt8] = []
         for try await piece in try await runtime.agent.logs(
-            namespace: "default", pod: pod.name, uid: pod.uid, options)
-        {
+            namespace: "default",
+            pod: pod.name,
+            uid: pod.uid,
+            options
+        ) {
             bytes += piece
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -172,15 +206,20 @@ final class TestNode: Sendable {
     /// Follows a log until it holds all the texts, and returns what came.
     func follow(_ pod: KubeObject, until texts: String..., container: String = "main") async throws -> String {
         try await wait(for: pod.name, "started") { found in
-            let all = (found?.status["initContainerStatuses"]?.array ?? []) + (found?.status["containerStatuses"]?.array ?? [])
+            let all =
+                (found?.status["initContainerStatuses"]?.array ?? [])
+                + (found?.status["containerStatuses"]?.array ?? [])
             return all.first { $0["name"]?.string == container }.map { $0[path: "state", "waiting"] == nil } ?? false
         }
         var options = LogOptions(container: container)
         options.follows = true
         var bytes: [UInt8] = []
         for try await piece in try await runtime.agent.logs(
-            namespace: "default", pod: pod.name, uid: pod.uid, options)
-        {
+            namespace: "default",
+            pod: pod.name,
+            uid: pod.uid,
+            options
+        ) {
             bytes += piece
             let text = String(decoding: bytes, as: UTF8.self)
             if texts.allSatisfy({ text.contains($0) }) { return text }

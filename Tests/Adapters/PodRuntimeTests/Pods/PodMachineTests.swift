@@ -32,8 +32,13 @@ struct PodMachineTests {
 
     private func end(_ id: String, _ code: Int, at seconds: Int64) -> Termination {
         Termination(
-            id: ContainerID(id), exitCode: code, reason: code == 0 ? "Completed" : "Error", message: nil,
-            startedAt: nil, finishedAt: at(seconds))
+            id: ContainerID(id),
+            exitCode: code,
+            reason: code == 0 ? "Completed" : "Error",
+            message: nil,
+            startedAt: nil,
+            finishedAt: at(seconds)
+        )
     }
 
     /// A machine whose sandbox is there.
@@ -55,7 +60,10 @@ struct PodMachineTests {
         #expect(state(machine)[path: "state", "waiting", "reason"] == "ContainerCreating")
         #expect(machine.handle(.setUpFinished, at: at(0)) == [.launch(0, attempt: 0)])
         #expect(
-            machine.handle(.launched(0, launch("a")), at: at(1)) == [.probe(0, ContainerID("a")), .launch(1, attempt: 0)])
+            machine.handle(.launched(0, launch("a")), at: at(1)) == [
+                .probe(0, ContainerID("a")), .launch(1, attempt: 0),
+            ]
+        )
         #expect(machine.phase == "Pending")
         #expect(machine.handle(.launched(1, launch("b")), at: at(2)) == [.probe(1, ContainerID("b"))])
         #expect(machine.phase == "Running" && machine.deadline == nil)
@@ -101,7 +109,10 @@ struct PodMachineTests {
         ]
         var (machine, _) = ready(spec)
         #expect(
-            machine.handle(.launched(0, launch("p")), at: at(0)) == [.probe(0, ContainerID("p")), .launch(1, attempt: 0)])
+            machine.handle(.launched(0, launch("p")), at: at(0)) == [
+                .probe(0, ContainerID("p")), .launch(1, attempt: 0),
+            ]
+        )
         _ = machine.handle(.launched(1, launch("m")), at: at(1))
         let actions = machine.handle(.exited(1, end("m", 0, at: 5)), at: at(5))
         #expect(actions == [.stop(0, ContainerID("p"), grace: .seconds(30), because: .podStops)])
@@ -159,10 +170,14 @@ struct PodMachineTests {
         let failure = LaunchFailure(stage: .image, reason: "ErrImagePull", message: "no such tag")
         let actions = machine.handle(.launchFailed(0, failure), at: at(0))
         let image = ContainerSpec(container("a"), isInitial: false)
-        #expect(actions == [
-            .record(PodEvent(.warning, "Failed", "Failed to pull image \"r.test/a:1\": no such tag", container: image)),
-            .record(PodEvent(.warning, "Failed", "Error: ErrImagePull", container: image)), .launch(1, attempt: 0),
-        ])
+        #expect(
+            actions == [
+                .record(
+                    PodEvent(.warning, "Failed", "Failed to pull image \"r.test/a:1\": no such tag", container: image)
+                ),
+                .record(PodEvent(.warning, "Failed", "Error: ErrImagePull", container: image)), .launch(1, attempt: 0),
+            ]
+        )
         #expect(state(machine)[path: "state", "waiting", "reason"] == "ErrImagePull")
         _ = machine.handle(.launched(1, launch("b")), at: at(1))
         #expect(machine.phase == "Pending")
@@ -170,7 +185,8 @@ struct PodMachineTests {
         #expect(state(machine)[path: "state", "waiting", "reason"] == "ImagePullBackOff")
         #expect(
             state(machine)[path: "state", "waiting", "message"]
-                == "Back-off pulling image \"r.test/a:1\": ErrImagePull: no such tag")
+                == "Back-off pulling image \"r.test/a:1\": ErrImagePull: no such tag"
+        )
         #expect(machine.deadline == at(10))
         #expect(machine.handle(.tick, at: at(10)) == [.launch(0, attempt: 0)])
         _ = machine.handle(.launchFailed(0, failure), at: at(10))
@@ -182,7 +198,10 @@ struct PodMachineTests {
     @Test func aMissingReferenceIsTriedAgainWhenSomethingChanges() {
         var (machine, _) = ready(["containers": .array([container("a")])])
         let failure = LaunchFailure(
-            stage: .configuration, reason: "CreateContainerConfigError", message: "secret \"x\" not found")
+            stage: .configuration,
+            reason: "CreateContainerConfigError",
+            message: "secret \"x\" not found"
+        )
         _ = machine.handle(.launchFailed(0, failure), at: at(0))
         #expect(machine.deadline == at(10) && machine.phase == "Pending")
         #expect(machine.handle(.referencesChanged, at: at(1)) == [.launch(0, attempt: 0)])
@@ -191,7 +210,11 @@ struct PodMachineTests {
     @Test func aProgramThatCannotBeStartedCountsAsARun() {
         var (machine, _) = ready(["containers": .array([container("a")])])
         let failure = LaunchFailure(
-            stage: .start, reason: "RunContainerError", message: "no such file", id: ContainerID("x"))
+            stage: .start,
+            reason: "RunContainerError",
+            message: "no such file",
+            id: ContainerID("x")
+        )
         let actions = machine.handle(.launchFailed(0, failure), at: at(0))
         #expect(actions.last == .launch(0, attempt: 1))
         #expect(state(machine)[path: "state", "waiting", "reason"] == "RunContainerError")
@@ -203,7 +226,9 @@ struct PodMachineTests {
     }
 
     @Test func probesDecideReadinessAndRestarts() {
-        let probes: JSON = ["readinessProbe": [:], "livenessProbe": ["terminationGracePeriodSeconds": 3], "startupProbe": [:]]
+        let probes: JSON = [
+            "readinessProbe": [:], "livenessProbe": ["terminationGracePeriodSeconds": 3], "startupProbe": [:],
+        ]
         var (machine, _) = ready(["containers": .array([container("a", probes)])])
         let id = ContainerID("a")
         _ = machine.handle(.launched(0, launch("a")), at: at(0))
@@ -216,7 +241,8 @@ struct PodMachineTests {
         #expect(state(machine)["ready"] == true)
         #expect(
             machine.handle(.probed(0, id, .liveness, succeeds: false), at: at(4))
-                == [.stop(0, id, grace: .seconds(3), because: .probeFailed(.liveness))])
+                == [.stop(0, id, grace: .seconds(3), because: .probeFailed(.liveness))]
+        )
         #expect(machine.handle(.exited(0, end("a", 137, at: 5)), at: at(5)) == [.launch(0, attempt: 1)])
         #expect(state(machine)["ready"] == false)
     }
@@ -228,13 +254,15 @@ struct PodMachineTests {
         #expect(actions == [.cancelLaunch(1), .stop(0, ContainerID("a"), grace: .seconds(30), because: .podStops)])
         #expect(
             machine.handle(.deletionRequested(grace: .seconds(1)), at: at(2))
-                == [.stop(0, ContainerID("a"), grace: .seconds(1), because: .podStops)])
+                == [.stop(0, ContainerID("a"), grace: .seconds(1), because: .podStops)]
+        )
         #expect(machine.handle(.deletionRequested(grace: .seconds(20)), at: at(2)) == [])
         #expect(machine.handle(.exited(0, end("a", 0, at: 3)), at: at(3)) == [])
         // The launch was too far to be cut short: the container is stopped at once.
         #expect(
             machine.handle(.launched(1, launch("b")), at: at(3))
-                == [.stop(1, ContainerID("b"), grace: .seconds(1), because: .podStops)])
+                == [.stop(1, ContainerID("b"), grace: .seconds(1), because: .podStops)]
+        )
         #expect(machine.handle(.exited(1, end("b", 137, at: 4)), at: at(4)) == [.tearDown])
         #expect(machine.phase == "Failed")
         #expect(machine.handle(.tornDown, at: at(5)) == [.deleteObject, .leave])
@@ -254,6 +282,19 @@ struct PodMachineTests {
         _ = machine.handle(.exited(0, end("a", 0, at: 1)), at: at(1))
         #expect(machine.handle(.tornDown, at: at(2)) == [])
         #expect(machine.handle(.deletionRequested(grace: .zero), at: at(9)) == [.deleteObject, .leave])
+    }
+
+    @Test func aContainerWithAnotherImageStartsAgainWhateverThePolicy() {
+        var (machine, _) = ready(["restartPolicy": "Never", "containers": .array([container("a")])])
+        _ = machine.handle(.launched(0, launch("a")), at: at(0))
+        let changed = pod(["restartPolicy": "Never", "containers": .array([container("a", ["image": "r.test/a:2"])])])
+        #expect(
+            machine.handle(.changed(changed), at: at(1))
+                == [.stop(0, ContainerID("a"), grace: .seconds(30), because: .definitionChanged)]
+        )
+        #expect(machine.handle(.changed(changed), at: at(1)) == [])
+        #expect(machine.handle(.exited(0, end("a", 143, at: 2)), at: at(2)) == [.launch(0, attempt: 1)])
+        #expect(machine.containers[0].spec.image == "r.test/a:2")
     }
 
     @Test func theActiveDeadlineFailsThePod() {
@@ -306,7 +347,9 @@ struct PodMachineTests {
     @Test func aJobsPodThatWasLostHasFailedAndOneThatEndedStaysEnded() {
         let lost: JSON = [
             "phase": "Running",
-            "containerStatuses": [["name": "a", "restartCount": 0, "containerID": "runc://2", "state": ["running": [:]]]],
+            "containerStatuses": [
+                ["name": "a", "restartCount": 0, "containerID": "runc://2", "state": ["running": [:]]]
+            ],
         ]
         let spec: JSON = ["restartPolicy": "Never", "containers": .array([container("a")])]
         let machine = PodMachine(pod(spec, status: lost), at: Self.start)
@@ -322,7 +365,9 @@ struct PodMachineTests {
     }
 
     @Test func conditionsKeepTheTimesOfWhatDidNotChange() {
-        var (machine, _) = ready(["containers": .array([container("a")]), "readinessGates": [["conditionType": "x/gate"]]])
+        var (machine, _) = ready([
+            "containers": .array([container("a")]), "readinessGates": [["conditionType": "x/gate"]],
+        ])
         let scheduled: JSON = ["type": "PodScheduled", "status": "True", "lastTransitionTime": "2020-01-01T00:00:00Z"]
         let first = machine.status(addresses: [], host: "h", previous: ["conditions": [scheduled]], at: at(0))
         _ = machine.handle(.launched(0, launch("a")), at: at(5))
