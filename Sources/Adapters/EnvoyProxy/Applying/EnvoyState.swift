@@ -25,7 +25,7 @@ package final class EnvoyState: Sendable {
 
     private let state = Mutex(State())
 
-    /// Whether Envoy serves what it was last given, rejections aside.
+    /// Whether Envoy has taken its first configuration, rejections aside.
     package var isReady: Bool { state.withLock { $0.isReady } }
     package var restarts: Int { state.withLock { $0.restarts } }
     package var rejections: [Rejection] { state.withLock { $0.rejections.values.sorted { $0.file < $1.file } } }

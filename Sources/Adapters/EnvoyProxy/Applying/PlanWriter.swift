@@ -18,6 +18,7 @@ struct PlanWriter {
     private var offered: [EnvoyFile: PlanStep] = [:]
 
     private static let patience = 250
+    private static let rejectedPatience = 10
 
     init(configuration: EnvoyConfiguration, clock: any Clock<Duration>, telemetry: Telemetry, state: EnvoyState) {
         self.configuration = configuration
@@ -45,7 +46,8 @@ struct PlanWriter {
     mutating func settle() async throws {
         for file in EnvoyFile.allCases {
             guard let step = offered[file] else { continue }
-            try await acknowledge(step, rejectedBefore: nil)
+            // An Envoy that does not start is started again and again; there is nothing to offer it meanwhile.
+            while try await !acknowledge(step, rejectedBefore: nil) {}
         }
         state.noteApplied()
     }
@@ -69,7 +71,7 @@ struct PlanWriter {
         let before = try? await rejections(of: step.file)
         state.forgetWords()
         try write(step)
-        try await acknowledge(step, rejectedBefore: before)
+        _ = try await acknowledge(step, rejectedBefore: before)
     }
 
     private mutating func write(_ step: PlanStep) throws {
@@ -84,19 +86,30 @@ struct PlanWriter {
 
     private var versions: [EnvoyFile: Int] = [:]
 
-    /// Asks until the file's version is in force or its rejections have grown. An Envoy that is down reads the files when it
-    /// is back, so there is nothing to wait for then.
-    private func acknowledge(_ step: PlanStep, rejectedBefore: Int?) async throws {
+    /// Asks until the file's version is in force or its rejections have grown; `false` where Envoy says neither in time. One
+    /// that is down reads the files when it is back.
+    private func acknowledge(_ step: PlanStep, rejectedBefore: Int?) async throws -> Bool {
         let wanted = versions[step.file].map(String.init) ?? ""
+        let counters = step.file.counters
+        var rejectedRounds = 0
         for round in 0..<Self.patience {
-            if let found = try? await admin.statistics([step.file.counters]) {
-                let counters = step.file.counters
-                if found["\(counters).version_text"] == wanted { return accept(step.file) }
-                if Self.rejections(found, counters) > rejectedBefore ?? 0 { return reject(step.file) }
+            if let found = try? await admin.statistics([counters]) {
+                if found["\(counters).version_text"] == wanted {
+                    state.note(nil, for: step.file)
+                    return true
+                }
+                if Self.rejections(found, counters) > rejectedBefore ?? 0 { rejectedRounds += 1 }
+                // Envoy reads all files after any rename, so what it counted may be the file's last version; and its words
+                // take a moment longer than its counters.
+                if rejectedRounds > Self.rejectedPatience {
+                    reject(step.file)
+                    return true
+                }
             }
             try await clock.sleep(for: .milliseconds(round < 20 ? 2 : 20))
         }
         telemetry.emit(EnvoySilent(file: step.file.rawValue))
+        return false
     }
 
     private func rejections(of file: EnvoyFile) async throws -> Int {
@@ -106,8 +119,6 @@ struct PlanWriter {
     private static func rejections(_ found: [String: String], _ counters: String) -> Int {
         ["update_rejected", "update_failure"].reduce(0) { $0 + (Int(found["\(counters).\($1)"] ?? "") ?? 0) }
     }
-
-    private func accept(_ file: EnvoyFile) { state.note(nil, for: file) }
 
     private func reject(_ file: EnvoyFile) {
         let words = state.lastWords.last { $0.contains("reject") || $0.contains("fail") } ?? "envoy gives no reason"

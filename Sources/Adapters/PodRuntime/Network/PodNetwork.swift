@@ -88,6 +88,8 @@ package actor PodNetwork {
         places[uid] = place
         do {
             try await join(place)
+            // The port of the bridge needs no address of its own either.
+            KernelSetting.write("1", to: "net/ipv6/conf/\(place.interface)/disable_ipv6")
             return place
         } catch {
             removePod(uid)

@@ -59,6 +59,24 @@ final class Listener: Sendable {
         }
     }
 
+    /// Sends a datagram and returns the answer that comes within a fraction of a second.
+    static func ask(_ question: [UInt8], _ address: String, _ port: UInt16) -> [UInt8]? {
+        let socket = Glibc.socket(AF_INET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(socket) }
+        guard var name = try? name(address, port) else { return nil }
+        var limit = timeval(tv_sec: 0, tv_usec: 200_000)
+        _ = unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let isConnected = unsafe withUnsafeMutablePointer(to: &name) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        var buffer = [UInt8](repeating: 0, count: 1500)
+        guard isConnected, unsafe send(socket, question, question.count, 0) == question.count else { return nil }
+        let count = unsafe recv(socket, &buffer, 1500, 0)
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
     private static func name(_ address: String, _ port: UInt16) throws -> sockaddr_in {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)

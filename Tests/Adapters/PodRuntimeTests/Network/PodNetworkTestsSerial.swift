@@ -3,9 +3,11 @@
 
 import Glibc
 import Model
+import Ports
 import Subprocess
 import SystemPackage
 import Telemetry
+import TestKit
 import Testing
 
 @testable import PodRuntime
@@ -75,6 +77,30 @@ struct PodNetworkTestsSerial {
                 #expect(try await !connects(pod, address, everywhere.port), "\(address)")
             }
             #expect(Listener.connects("\(service)", exact.port), "the host reaches Services")
+        }
+    }
+
+    @Test func podsAskTheBridgeForNames() async throws {
+        try await withNetwork { network in
+            let pod = try await network.addPod("one")
+            let cluster = FakeCluster()
+            _ = try await cluster.create(DNSFixtures.services[0], as: .services)
+            let dns = PodDNS(plan: network.plan, api: cluster, telemetry: Telemetry("test"))
+            let question = DNSFixtures.question("web.shop.svc.cluster.local", .a)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await dns.run() }
+                let server = "\(network.plan.gateway)"
+                var reply: [UInt8]?
+                // The server may not be bound, or not have heard of the Service, at the first question.
+                for _ in 0..<500 where reply?.suffix(4) != [10, 200, 0, 7] {
+                    reply = try await OwnThread.run {
+                        try Listener.enter(pod)
+                        return Listener.ask(question, server, 53)
+                    }
+                }
+                #expect(reply?.suffix(4) == [10, 200, 0, 7])
+                group.cancelAll()
+            }
         }
     }
 
