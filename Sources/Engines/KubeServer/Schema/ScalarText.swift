@@ -11,9 +11,33 @@ enum ScalarText {
 
     /// The canonical text: `1024Mi` becomes `1Gi`.
     static func quantity(_ text: String) throws(DecodingError) -> String {
-        guard !text.isEmpty else { return "0" }
-        guard let quantity = Quantity(text) else { throw badQuantity }
-        return quantity.description
+        guard text.contains(where: \.isWhitespace) else { return try canonical(text) }
+        let trimmed = text.drop(while: \.isWhitespace)
+        let end = trimmed.lastIndex { !$0.isWhitespace }.map { trimmed.index(after: $0) }
+        return try canonical(String(trimmed[..<(end ?? trimmed.startIndex)]))
+    }
+
+    private static func canonical(_ text: String) throws(DecodingError) -> String {
+        if let quantity = Quantity(text) { return quantity.description }
+        throw hasQuantityForm(text) ? DecodingError(message: "unable to parse quantity's suffix") : badQuantity
+    }
+
+    /// Whether only the suffix is none: sign, digits with at most one point, then letters that occur in suffixes.
+    private static func hasQuantityForm(_ text: String) -> Bool {
+        var rest = text.utf8[...]
+        func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+        if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+        let whole = rest.prefix(while: isDigit)
+        rest = rest.dropFirst(whole.count)
+        var fraction = rest.prefix(0)
+        if rest.first == UInt8(ascii: ".") {
+            fraction = rest.dropFirst().prefix(while: isDigit)
+            rest = rest.dropFirst(fraction.count + 1)
+        }
+        guard !whole.isEmpty || !fraction.isEmpty else { return false }
+        rest = rest.drop { "eEinumkKMGTP".utf8.contains($0) }
+        if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+        return rest.allSatisfy(isDigit)
     }
 
     static func time(_ text: String, isMicro: Bool = false) throws(DecodingError) -> Timestamp {

@@ -179,6 +179,27 @@ struct ObjectDecoderTests {
         #expect(decoded.problems.isEmpty)
     }
 
+    static let quantities: [(String, String?)] = [
+        ("1024Mi", "1Gi"), (" 1000m ", "1"), ("0.5", "500m"), ("1e3", "1e3"), ("-2Ki", "-2Ki"), ("1.5Gi", "1536Mi"),
+        ("", nil), (" ", nil), ("much", nil), ("1.2.3", nil), ("Gi", nil), ("1 Gi", nil),
+    ]
+
+    @Test("quantities are brought into canonical form or refused", arguments: quantities)
+    func quantitiesAreCanonical(_ text: String, _ canonical: String?) {
+        if let canonical {
+            #expect((try? ScalarText.quantity(text)) == canonical)
+        } else {
+            #expect(throws: ScalarText.badQuantity) { _ = try ScalarText.quantity(text) }
+        }
+    }
+
+    @Test("a suffix that is none has its own complaint", arguments: ["1Kii", "5eG", "3Pi7"])
+    func badSuffix(_ text: String) {
+        #expect(throws: DecodingError(message: "unable to parse quantity's suffix")) {
+            _ = try ScalarText.quantity(text)
+        }
+    }
+
     @Test("nulls in maps become what Go makes of them")
     func nullsInMaps() throws {
         let decoded = try decode(#"{"data":{"a":null}}"#, "", "v1", "ConfigMap")
