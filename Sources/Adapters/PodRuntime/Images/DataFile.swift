@@ -53,16 +53,20 @@ enum DataFile {
 
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-    /// Makes the folder and those above it.
+    /// Makes the folder and those above it, with just that mode, whatever the process' mask is.
     static func makeFolder(_ path: String, mode: mode_t = 0o700) throws {
-        if unsafe mkdir(path, mode) == 0 || errno == EEXIST { return }
+        if make(path, mode) { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw failure("cannot create the folder '\(path)'")
         }
         try makeFolder(String(path[..<slash]), mode: mode)
-        guard unsafe mkdir(path, mode) == 0 || errno == EEXIST else {
-            throw failure("cannot create the folder '\(path)'")
-        }
+        guard make(path, mode) else { throw failure("cannot create the folder '\(path)'") }
+    }
+
+    /// One that is there already keeps its mode.
+    private static func make(_ path: String, _ mode: mode_t) -> Bool {
+        guard unsafe mkdir(path, mode) == 0 else { return errno == EEXIST }
+        return unsafe chmod(path, mode) == 0
     }
 
     static func names(in folder: String) -> [String] {

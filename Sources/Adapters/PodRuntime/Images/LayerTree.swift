@@ -135,6 +135,8 @@ extension LayerTree {
             defer { close(above) }
             // A link into nowhere is in the way: it is no folder, and it is not ours to replace.
             guard unsafe mkdirat(above, prefix[depth - 1], 0o755) == 0 else { return -1 }
+            // Whatever the process' mask is: containers do not all run as root.
+            guard unsafe fchmodat(above, prefix[depth - 1], 0o755, 0) == 0 else { return -1 }
         }
         return unsafe ballast_open_in_root(root, Self.text(path), ballast_open_path_flags(), 0)
     }

@@ -9,8 +9,14 @@ import Model
 extension ImageLayers {
     /// Mounts a fresh root file system in `folder` (created; whatever lay there goes) and returns the path of its root.
     package func mountRootfs(_ image: PreparedImage, at folder: String) async throws -> String {
-        let layers = image.layers.map { storage.layer($0) }
+        let layers = Self.distinct(image.layers).map { storage.layer($0) }
         return try await OwnThread.run { try Self.mount(layers, at: folder) }
+    }
+
+    /// A layer that occurs twice counts at its upper place, which hides all of the lower one; overlayfs takes none twice.
+    private static func distinct(_ layers: [Digest]) -> [Digest] {
+        var seen: Set<Digest> = []
+        return layers.reversed().filter { seen.insert($0).inserted }.reversed()
     }
 
     /// Unmounts what ``mountRootfs(_:at:)`` mounted and removes the folder with all changes; a missing one is fine.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import CLinux
 import Glibc
 import Model
 import Telemetry
@@ -56,6 +57,38 @@ struct RootfsTestsSerial {
         try await images.unmountRootfs(at: place)
         try await images.unmountRootfs(at: place)
         #expect(folder.names("pods").isEmpty)
+    }
+
+    @Test func aStrictMaskOfTheProcessDoesNotShutContainersOut() async throws {
+        let bytes = archive { $0.add("implied/file", content: "x") }
+        let path = "\(folder.path)/masked"
+        try await OwnThread.run {
+            // This thread's mask alone, or other tests would meet it.
+            guard ballast_unshare_fs() == 0 else { throw LayerError.system("cannot have a mask of its own") }
+            umask(0o077)
+            try DataFile.makeFolder(path, mode: 0o755)
+            var tree = try LayerTree(path)
+            var reader = TarReader()
+            try reader.feed(bytes.span, to: &tree)
+            try tree.finish()
+        }
+        #expect(folder.status("masked")?.permissions == 0o755)
+        #expect(folder.status("masked/implied")?.permissions == 0o755)
+        #expect(folder.status("masked/implied/file")?.permissions == 0o644)
+    }
+
+    @Test func aLayerMayOccurTwice() async throws {
+        let twice = archive { $0.add("f", content: "twice") }
+        let between = archive {
+            $0.add(".wh.f")
+            $0.add("g", content: "between")
+        }
+        registry.add("twice", [twice, between, twice])
+        let image = try await images.prepare("r.test/a:twice", credentials: [], pullPolicy: .always)
+        #expect(image.layers.count == 3)
+        _ = try await images.mountRootfs(image, at: "\(folder.path)/c")
+        #expect(folder.text("c/rootfs/f") == "twice" && folder.text("c/rootfs/g") == "between")
+        try await images.unmountRootfs(at: "\(folder.path)/c")
     }
 
     @Test func twoHundredLayersMount() async throws {
