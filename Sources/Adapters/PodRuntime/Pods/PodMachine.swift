@@ -28,6 +28,8 @@ struct PodMachine: Sendable {
         /// Something that the pod refers to changed: what waits for it is worth another try.
         case referencesChanged
         case tornDown
+        /// The API has removed the object.
+        case objectDeleted
         case tick
     }
 
@@ -89,6 +91,7 @@ struct PodMachine: Sendable {
     private var isDeleted = false
     private var hasVanished = false
     private var isShuttingDown = false
+    private var hasAskedForDeletion = false
 
     /// Starts from what the pod's object says of earlier runs: none of those containers is left.
     init(_ pod: PodSpec, at now: Timestamp) {
@@ -139,6 +142,7 @@ struct PodMachine: Sendable {
         case .tornDown:
             hasSandbox = false
             stage = .down
+        case .objectDeleted: hasVanished = true
         case .tick: break
         }
         advance(at: now, &actions)
@@ -257,8 +261,9 @@ extension PodMachine {
         at now: Timestamp,
         _ actions: inout [Action]
     ) {
-        actions.append(.record(PodEvent(.warning, reason, message)))
+        // A set-up that was cut short by a stop is no failure.
         guard stage == .settingUp else { return }
+        actions.append(.record(PodEvent(.warning, reason, message)))
         setUpFailures += 1
         let delay = min(60, 1 << min(setUpFailures - 1, 6))
         stage = .setUpHeld(until: now + .seconds(delay))
@@ -513,9 +518,11 @@ extension PodMachine {
         actions.append(.stop(index, id, grace: grace, because: reason))
     }
 
-    private func finish(_ actions: inout [Action]) {
+    private mutating func finish(_ actions: inout [Action]) {
         if isShuttingDown || hasVanished { return actions.append(.leave) }
-        if isDeleted { actions += [.deleteObject, .leave] }
+        guard isDeleted, !hasAskedForDeletion else { return }
+        hasAskedForDeletion = true
+        actions.append(.deleteObject)
     }
 
     private func event(_ kind: PodEvent.Kind, _ reason: String, _ message: String, of index: Int) -> PodEvent {

@@ -14,6 +14,7 @@ actor PodStatusWriter {
     private var known: JSON
     private var wanted: JSON?
     private var writing: Task<Void, Never>?
+    private var isStopped = false
 
     private static let ownFields = [
         "phase", "observedGeneration", "conditions", "reason", "message", "hostIP", "hostIPs", "podIP", "podIPs",
@@ -39,11 +40,18 @@ actor PodStatusWriter {
     /// Writes what `make` returns, given the status before, unless nothing differs.
     func report(_ make: (JSON) -> JSON) {
         let status = make(wanted ?? known)
-        guard status != (wanted ?? known) else { return }
+        guard !isStopped, status != (wanted ?? known) else { return }
         wanted = status
         guard writing == nil else { return }
         // Outlives the call on purpose: the worker goes on while the API answers; `finish` awaits it.
         writing = Task { await self.write() }
+    }
+
+    /// Gives up what is not written yet, and writes nothing more.
+    func stop() async {
+        isStopped = true
+        writing?.cancel()
+        await writing?.value
     }
 
     /// Returns when nothing is left to write.
@@ -51,7 +59,7 @@ actor PodStatusWriter {
 
     private func write() async {
         var wait: Duration = .milliseconds(200)
-        while let status = wanted {
+        while !Task.isCancelled, let status = wanted {
             do {
                 let stored = try await services.api.patch(
                     reference,
@@ -69,8 +77,8 @@ actor PodStatusWriter {
                 services.telemetry.emit(
                     NodeTrouble(what: "status not written", subject: reference.description, error: error)
                 )
-                guard (try? await services.clock.sleep(for: wait)) != nil, wait < .seconds(60) else { break }
-                wait *= 2
+                try? await services.clock.sleep(for: wait)
+                wait = min(wait * 2, .seconds(30))
             }
         }
         writing = nil

@@ -18,6 +18,7 @@ actor PodWorker {
     }
 
     private enum TaskKey: Hashable {
+        case sandbox
         case launch(Int)
         case stop(Int)
         case probe(Int)
@@ -72,6 +73,7 @@ actor PodWorker {
                 await handle(.referencesChanged)
             case .shutDown:
                 isQuiet = true
+                await writer.stop()
                 await handle(.shutDown(grace: min(pod.gracePeriod, services.configuration.shutdownGrace)))
             }
         }
@@ -154,9 +156,14 @@ actor PodWorker {
     }
 
     private func begin(_ key: TaskKey, _ work: @escaping @Sendable () async -> Void) {
-        tasks[key]?.cancel()
+        let previous = tasks[key]
+        previous?.cancel()
         // A task of its own, so that it can be cancelled by key while the worker goes on; `run` awaits what is left.
-        tasks[key] = Task { await work() }
+        tasks[key] = Task {
+            // What builds a sandbox and what takes it down must not overlap.
+            if key == .sandbox { await previous?.value }
+            await work()
+        }
     }
 
     private func record(_ event: PodEvent) {
@@ -169,14 +176,14 @@ actor PodWorker {
 extension PodWorker {
     private func perform(_ action: PodMachine.Action) async {
         switch action {
-        case .setUp: begin(.launch(-1)) { await self.setUp() }
+        case .setUp: begin(.sandbox) { await self.setUp() }
         case .launch(let index, let attempt): begin(.launch(index)) { await self.launch(index, attempt: attempt) }
         case .cancelLaunch(let index): tasks[.launch(index)]?.cancel()
         case .probe(let index, let id): startProbes(index, id)
         case .stop(let index, let id, let grace, let reason): stop(index, id, grace: grace, because: reason)
         case .record(let event): record(event)
-        case .tearDown: begin(.launch(-1)) { await self.tearDown() }
-        case .deleteObject: await deleteObject()
+        case .tearDown: begin(.sandbox) { await self.tearDown() }
+        case .deleteObject: begin(.sandbox) { await self.deleteObject() }
         case .leave: isDone = true
         }
     }
@@ -306,12 +313,13 @@ extension PodWorker {
     private func deleteObject() async {
         await writer.finish()
         var wait: Duration = .milliseconds(100)
-        while !isQuiet {
+        while !Task.isCancelled {
             do {
                 try await services.api.delete(pod.reference, options: DeleteOptions(gracePeriod: .zero, uid: uid))
-                return
+                return post(.event(.objectDeleted))
             } catch let failure as Failure where failure.code == .notFound || failure.code == .conflict {
-                return  // Gone already, or another pod of that name by now.
+                // Gone already, or another pod of that name by now.
+                return post(.event(.objectDeleted))
             } catch {
                 services.telemetry.emit(NodeTrouble(what: "pod not deleted", subject: pod.label, error: error))
             }

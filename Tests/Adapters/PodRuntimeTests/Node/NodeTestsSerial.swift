@@ -208,6 +208,20 @@ struct NodeTestsSerial {
         }
     }
 
+    @Test func aNodeStopsInTimeWhileTheAPIAnswersNothing() async throws {
+        let node = try TestNode()
+        node.start()
+        try await node.create("up", "/bin/sh", "-c", "exec sleep 100")
+        _ = try await node.waitForReady("up")
+        try await node.create("going", "/bin/true", spec: ["restartPolicy": "Never"])
+        _ = try await node.waitForPhase("Succeeded", of: "going")
+        node.cluster.setFault { _ in throw Failure(.unavailable, "gone") }
+        let start = ContinuousClock.now
+        try await node.stop()
+        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(Mounts.below(node.folder.path).isEmpty)
+    }
+
     @Test func whatAKilledNodeLeftBehindIsRemoved() async throws {
         let node = try TestNode()
         let pods = NodeFolders(data: node.folder.path)

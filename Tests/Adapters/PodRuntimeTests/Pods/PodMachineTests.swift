@@ -265,7 +265,9 @@ struct PodMachineTests {
         )
         #expect(machine.handle(.exited(1, end("b", 137, at: 4)), at: at(4)) == [.tearDown])
         #expect(machine.phase == "Failed")
-        #expect(machine.handle(.tornDown, at: at(5)) == [.deleteObject, .leave])
+        #expect(machine.handle(.tornDown, at: at(5)) == [.deleteObject])
+        #expect(machine.handle(.tick, at: at(5)) == [])
+        #expect(machine.handle(.objectDeleted, at: at(6)) == [.leave])
     }
 
     @Test func aPodWithoutAnObjectIsClearedAwayQuietly() {
@@ -281,7 +283,8 @@ struct PodMachineTests {
         _ = machine.handle(.launched(0, launch("a")), at: at(0))
         _ = machine.handle(.exited(0, end("a", 0, at: 1)), at: at(1))
         #expect(machine.handle(.tornDown, at: at(2)) == [])
-        #expect(machine.handle(.deletionRequested(grace: .zero), at: at(9)) == [.deleteObject, .leave])
+        #expect(machine.handle(.deletionRequested(grace: .zero), at: at(9)) == [.deleteObject])
+        #expect(machine.handle(.shutDown(grace: .zero), at: at(9)) == [.leave])
     }
 
     @Test func aContainerWithAnotherImageStartsAgainWhateverThePolicy() {
