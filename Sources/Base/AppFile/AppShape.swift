@@ -202,7 +202,11 @@ package enum AppShape {
             ),
             "what it listens on"
         ),
-        Field("env", .map(reference, keys: variable), "environment variables"),
+        Field(
+            "env",
+            .map(reference, keys: variable),
+            "environment variables; numbers and true or false count as the text they are written as"
+        ),
         Field(
             "files",
             .list(

@@ -43,15 +43,23 @@ actor ReleaseRun {
     func run() async throws -> ReleaseRecord {
         do {
             try await whileRenewing { try await stages() }
-            record.phase = .succeeded
-            record.message = record.changes.isEmpty ? "nothing had to change" : "\(record.changes.count) changes"
-            try await book.save(record)
-            return record
         } catch {
             let isInterrupted = Task.isCancelled || error is CancellationError
             // A task of its own, because this one may be cancelled: the cluster and the record must not stay half-way.
             throw await Task { await close(after: error, isInterrupted: isInterrupted) }.value
         }
+        record.phase = .succeeded
+        record.message = record.changes.isEmpty ? "nothing had to change" : "\(record.changes.count) changes"
+        // The pods serve: neither a signal nor a failing write makes that undone, so a task of its own here too.
+        try await Task { [book, record] in
+            do {
+                try await book.save(record)
+            } catch let failure as Failure {
+                let message = "release \(record.name) serves, but that is not on record: \(failure.message)"
+                throw Failure(failure.code, message, cause: failure.cause)
+            }
+        }.value
+        return record
     }
 
     /// Keeps saying in the record that somebody is at work on it.

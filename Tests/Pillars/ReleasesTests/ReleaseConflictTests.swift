@@ -40,6 +40,21 @@ struct ReleaseConflictTests {
         #expect(runner.commands.isEmpty && world.cluster.all(type) == before && world.releases.isEmpty)
     }
 
+    @Test func aForeignPullSecretIsRefusedAtOnce() async throws {
+        let world = try await world()
+        for name in ["login", "ballast-pull-cart"] {
+            var secret = KubeObject(.secrets, namespace: "shop", name: name)
+            secret["data"] = ["username": "Ym90", "password": "cA=="]
+            _ = try await world.cluster.create(secret, as: .secrets)
+        }
+        let file = try World.file(image: ", repository: r.internal/cart, credentials: { secretRef: login }")
+        let error = try await world.running { await $0.failure(of: $0.releaser(), file) }
+        #expect(
+            error.hasPrefix("the Secret 'shop/ballast-pull-cart' exists already and belongs to somebody else"),
+            "\(error)"
+        )
+    }
+
     @Test func anObjectThatWasHandedOverIsTakenOver() async throws {
         let world = try await world()
         var mine = foreign(.deployments)

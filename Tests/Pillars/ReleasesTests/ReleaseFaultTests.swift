@@ -69,6 +69,20 @@ struct ReleaseFaultTests {
         #expect(world.progress.lines.contains("the cluster does not answer (made to fail); trying on"))
     }
 
+    @Test func podsThatServeStayEvenIfThatCannotBeRecorded() async throws {
+        let world = world()
+        let file = try World.file()
+        let serves = Atomic(false)
+        let broken = InterceptedCluster(world.cluster) { _, name in
+            if name == "get ingresses.networking.k8s.io" { serves.store(true, ordering: .relaxed) }
+            return name == "patch releases.ballast.dev" && serves.load(ordering: .relaxed) ? .refused(.denied) : nil
+        }
+        // The Ingress is looked for once more after the pods serve, to be deleted where it is not wanted.
+        let error = try await world.running { await $0.failure(of: $0.releaser(on: broken), file) }
+        #expect(error.hasPrefix("release cart-1 serves, but that is not on record: could not write"), "\(error)")
+        #expect(world.objects.contains("Deployment shop/cart"))
+    }
+
     @Test func aClusterThatIsAwayForAWhileDuringTheRolloutIsWaitedFor() async throws {
         let world = world()
         let failures = Atomic(0)

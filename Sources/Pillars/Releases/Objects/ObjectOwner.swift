@@ -26,15 +26,15 @@ enum ObjectOwner {
         return managers.first?["manager"]?.string.map { "'\($0)'" } ?? "somebody else"
     }
 
-    /// Throws `conflict` where an object that a release would change is not Ballast's.
-    static func demandOurs(_ live: KubeObject, _ type: ResourceType) throws {
+    /// Why a release must not change this object: a `conflict`; `nil` where it may.
+    static func refusal(of live: KubeObject, _ type: ResourceType) -> Failure? {
         let name = "\(type.kind) '\(live.namespace ?? "")/\(live.name)'"
         if live.isTerminating {
-            throw Failure(.conflict, "the \(name) is being deleted; release again once it is gone")
+            return Failure(.conflict, "the \(name) is being deleted; release again once it is gone")
         }
-        guard let owner = stranger(of: live) else { return }
+        guard let owner = stranger(of: live) else { return nil }
         let kubectl = "kubectl -n \(live.namespace ?? "default") annotate \(type.plural) \(live.name) \(adoption)=true"
-        throw Failure(
+        return Failure(
             .conflict,
             "the \(name) exists already and belongs to \(owner), so nothing was changed; give the app another name, delete that object, or hand it over with '\(kubectl)'"
         )

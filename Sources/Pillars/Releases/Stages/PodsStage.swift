@@ -24,7 +24,7 @@ struct PodsStage: Sendable {
             let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
             let live = try await retry("look at \(reference)") { try await cluster.find(reference) }
             guard let live else { continue }
-            try ObjectOwner.demandOurs(live, type)
+            if let refusal = ObjectOwner.refusal(of: live, type) { throw refusal }
             if type == .deployments { try ObjectOwner.demandSelector(of: object, in: live) }
         }
     }
@@ -42,16 +42,18 @@ struct PodsStage: Sendable {
 
     private func apply(_ object: KubeObject, _ type: ResourceType) async throws -> [String] {
         let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
-        let changes = try await retry("change \(reference)") {
+        let outcome = try await retry("change \(reference)") { () -> Result<[String], Failure> in
             guard let live = try await cluster.find(reference) else {
                 _ = try await cluster.create(ObjectDifference.stamped(object), as: type)
-                return ["created \(reference)"]
+                return .success(["created \(reference)"])
             }
-            try ObjectOwner.demandOurs(live, type)
-            guard let patch = ObjectDifference.mergePatch(wanted: object, live: live) else { return [] }
+            // Not thrown, since no second look makes a foreign object ours.
+            if let refusal = ObjectOwner.refusal(of: live, type) { return .failure(refusal) }
+            guard let patch = ObjectDifference.mergePatch(wanted: object, live: live) else { return .success([]) }
             _ = try await cluster.patch(reference, .merge, patch)
-            return ObjectDifference.summary(of: patch, live: live).map { "\(reference) \($0)" }
+            return .success(ObjectDifference.summary(of: patch, live: live).map { "\(reference) \($0)" })
         }
+        let changes = try outcome.get()
         if let first = changes.first {
             await progress.report(.note(first.hasPrefix("created") ? first : "changed \(reference)"))
         }
@@ -116,7 +118,10 @@ struct PodsStage: Sendable {
         let failed: Diagnosis? = try await observer.follow { look -> Diagnosis?? in
             let now = clock.now
             if let trouble = look.trouble {
-                if [.denied, .notFound, .invalidInput].contains(trouble.failure.code) { throw trouble.failure }
+                if [.denied, .notFound, .invalidInput].contains(trouble.failure.code) {
+                    let message = "the cluster does not let the rollout be followed: \(trouble.failure.message)"
+                    throw Failure(trouble.failure.code, message, cause: trouble.failure.cause)
+                }
                 let note = "the cluster does not answer (\(trouble.failure.message)); asking on"
                 if said.insert(note).inserted { await progress.report(.note(note)) }
             }
