@@ -93,7 +93,6 @@ package struct Controllers: Sendable {
             VolumeController(context: context),
             NodeLifecycleController(context: context, start: context.clock.now),
             PodGarbageController(context: context, start: context.clock.now),
-            EventExpiryController(context: context),
         ]
     }
 }

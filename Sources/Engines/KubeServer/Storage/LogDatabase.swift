@@ -32,11 +32,18 @@ struct LogDatabase: Sendable {
         guard lock != nil else {
             throw .unusable("'\(path)' is in use by another process; stop that one or choose another data folder")
         }
+        try WriteAheadCheck.run(beside: path)
         writer = try Self.translating(path) { try DatabaseQueue(path: path, configuration: Configuration()) }
         try Self.prepare(writer, path)
         var readOnly = Configuration()
         readOnly.readonly = true
         reader = try Self.translating(path) { [readOnly] in try DatabaseQueue(path: path, configuration: readOnly) }
+    }
+
+    /// Moves everything into the one file and lets go of it. A failure changes nothing: the next opening reads both files.
+    func close() {
+        if reader !== writer { try? reader.close() }
+        try? writer.close()
     }
 
     private static func prepare(_ writer: DatabaseQueue, _ name: String) throws(LogError) {
@@ -75,12 +82,11 @@ struct LogDatabase: Sendable {
             revision INTEGER PRIMARY KEY,
             key TEXT NOT NULL,
             deleted INTEGER NOT NULL,
-            value BLOB NOT NULL,
             previous INTEGER NOT NULL,
             created INTEGER NOT NULL,
-            checksum INTEGER NOT NULL
+            checksum INTEGER NOT NULL,
+            value BLOB NOT NULL
         ) STRICT;
-        CREATE INDEX log_by_key ON log (key, revision);
         CREATE TABLE mark (revision INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;
         CREATE TABLE fact (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         INSERT INTO fact VALUES ('revision', 0), ('compacted', 0);
@@ -130,76 +136,79 @@ extension LogDatabase {
         var compacted: Revision
     }
 
-    /// Reads the newest version of every key, and checks all of it.
+    /// Reads the whole log, checks every row, and keeps the newest version of every key.
+    ///
+    /// Above the compacted revision every revision must have its row.
     func load() throws(LogError) -> Content {
         try Self.translating(name) {
             try writer.inDatabase { database in
-                let revision = try fact("revision", database)
-                let newest = Revision(try Int64.fetchOne(database, sql: "SELECT max(revision) FROM log") ?? 0)
-                let compacted = try fact("compacted", database)
-                try checkWholeness(database, after: compacted, through: max(revision, newest))
-                return Content(
-                    objects: try newestVersions(database),
-                    revision: max(revision, newest),
-                    compacted: compacted
-                )
+                let (compacted, noted) = (try fact("compacted", database), try fact("revision", database))
+                var newest: [String: StoredObject] = [:]
+                var last = compacted
+                let rows = try Row.fetchCursor(database, sql: "SELECT \(Self.columns) FROM log ORDER BY revision")
+                while let row = try rows.next() {
+                    let entry = try LogEntry(row, file: name)
+                    if entry.object.revision > compacted {
+                        last = last.next
+                        guard entry.object.revision == last else {
+                            throw Self.damaged(name, "revision \(last) is missing")
+                        }
+                    }
+                    newest[entry.object.key] = entry.isDeleted ? nil : entry.object
+                }
+                guard last >= noted else { throw Self.damaged(name, "revision \(noted) is missing") }
+                let objects = newest.values.sorted { $0.key < $1.key }
+                return Content(objects: objects, revision: last, compacted: compacted)
             }
         }
     }
 
-    /// Above the compacted revision every revision has its row.
-    private func checkWholeness(_ database: Database, after compacted: Revision, through last: Revision) throws {
-        let sql = "SELECT count(*) FROM log WHERE revision > ?"
-        let count = try Int64.fetchOne(database, sql: sql, arguments: [compacted.number]) ?? 0
-        let missing = last.number - compacted.number - count
-        guard missing == 0 else {
-            throw Self.damaged(name, "\(missing) changes between revisions \(compacted) and \(last) are missing")
+    private static let columns = "revision, key, deleted, previous, created, checksum, value"
+
+    private func version(_ revision: Revision, _ database: Database) throws -> LogEntry {
+        let sql = "SELECT \(Self.columns) FROM log WHERE revision = ?"
+        let statement = try database.cachedStatement(sql: sql)
+        guard let row = try Row.fetchOne(statement, arguments: [revision.number]) else {
+            throw Self.damaged(name, "revision \(revision) is missing")
         }
+        return try LogEntry(row, file: name)
     }
 
-    private func newestVersions(_ database: Database) throws -> [StoredObject] {
-        let sql = """
-            SELECT revision, key, deleted, value, previous, created, checksum FROM log WHERE revision IN
-            (SELECT max(revision) FROM log GROUP BY key) AND NOT deleted ORDER BY key
-            """
-        return try decode(Row.fetchCursor(database, sql: sql))
-    }
-
-    /// Versions that were the newest at `revision`, under a prefix, in key order.
-    func page(prefix: String, at revision: Revision, after: String?, limit: Int?) throws(LogError) -> [StoredObject] {
-        let sql = """
-            SELECT revision, key, deleted, value, previous, created, checksum FROM log WHERE revision IN
-            (SELECT max(revision) FROM log WHERE key >= ? AND key > ? AND key < ? AND revision <= ? GROUP BY key)
-            AND NOT deleted ORDER BY key LIMIT ?
-            """
+    /// For each key under a prefix that changed in `after` ..< `through` + 1, the version it had before; `nil` for none.
+    func versionsBefore(
+        changesAfter after: Revision,
+        through: Revision,
+        prefix: String
+    ) throws(LogError) -> [String: Revision?] {
+        let sql =
+            "SELECT key, previous FROM log WHERE revision > ? AND revision <= ? AND key >= ? AND key < ? ORDER BY revision"
         return try Self.translating(name) {
             try reader.inDatabase { database in
-                let arguments: StatementArguments = [
-                    prefix, after ?? "", Self.end(of: prefix), revision.number, limit ?? -1,
-                ]
-                return try decode(Row.fetchCursor(database, sql: sql, arguments: arguments))
+                let arguments: StatementArguments = [after.number, through.number, prefix, Self.end(of: prefix)]
+                var versions: [String: Revision?] = [:]
+                let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+                while let row = try rows.next() {
+                    let (key, previous): (String, Int64) = (row[0], row[1])
+                    guard versions[key] == nil else { continue }
+                    versions[key] = .some(previous > 0 ? Revision(previous) : nil)
+                }
+                return versions
             }
         }
     }
 
-    /// How many keys under a prefix, above `after`, existed at `revision`.
-    func count(prefix: String, at revision: Revision, after: String) throws(LogError) -> Int {
-        let sql = """
-            SELECT count(*) FROM log WHERE revision IN
-            (SELECT max(revision) FROM log WHERE key > ? AND key < ? AND revision <= ? GROUP BY key) AND NOT deleted
-            """
+    /// The versions written at these revisions.
+    func objects(at revisions: [Revision]) throws(LogError) -> [StoredObject] {
+        guard !revisions.isEmpty else { return [] }
         return try Self.translating(name) {
-            try reader.inDatabase { database in
-                let arguments: StatementArguments = [after, Self.end(of: prefix), revision.number]
-                return try Int.fetchOne(database, sql: sql, arguments: arguments) ?? 0
-            }
+            try reader.inDatabase { database in try revisions.map { try version($0, database).object } }
         }
     }
 
     /// Changes under a prefix above `after` up to and including `through`, oldest first.
     func events(prefix: String, after: Revision, through: Revision, limit: Int) throws(LogError) -> [LogEvent] {
         let sql = """
-            SELECT l.revision, l.key, l.deleted, l.value, l.previous, l.created, l.checksum, p.value AS before
+            SELECT l.revision, l.key, l.deleted, l.previous, l.created, l.checksum, l.value, p.value AS before
             FROM log l LEFT JOIN log p ON p.revision = l.previous
             WHERE l.revision > ? AND l.revision <= ? AND l.key >= ? AND l.key < ? ORDER BY l.revision LIMIT ?
             """
@@ -229,12 +238,6 @@ extension LogDatabase {
         }
     }
 
-    private func decode(_ rows: RowCursor) throws -> [StoredObject] {
-        var objects: [StoredObject] = []
-        while let row = try rows.next() { objects.append(try LogEntry(row, file: name).object) }
-        return objects
-    }
-
     private func fact(_ fact: String, _ database: Database) throws -> Revision {
         let sql = "SELECT number FROM fact WHERE name = ?"
         guard let number = try Int64.fetchOne(database, sql: sql, arguments: [fact]) else {
@@ -253,20 +256,19 @@ extension LogDatabase {
     func append(_ entry: LogEntry, _ database: Database) throws {
         let statement = try database.cachedStatement(
             sql: """
-                INSERT INTO log (revision, key, deleted, value, previous, created, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO log (revision, key, deleted, previous, created, checksum, value) VALUES (?, ?, ?, ?, ?, ?, ?)
                 """
         )
         try statement.execute(arguments: [
-            entry.object.revision.number, entry.object.key, entry.isDeleted, Data(entry.object.value),
-            entry.previous.number, entry.object.created.number, entry.checksum,
+            entry.object.revision.number, entry.object.key, entry.isDeleted, entry.previous.number,
+            entry.object.created.number, entry.checksum, Data(entry.object.value),
         ])
     }
 
-    /// Notes that everything up to `revision` was written no later than `time`.
-    func mark(_ revision: Revision, at time: Timestamp, _ database: Database) throws {
+    func note(_ mark: CompactionSchedule.Mark, _ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO mark VALUES (?, ?)",
-            arguments: [revision.number, time.nanoseconds]
+            arguments: [mark.revision.number, mark.time.nanoseconds]
         )
     }
 

@@ -7,20 +7,29 @@ import Synchronization
 
 /// Decides when the log notes the time and when it drops old history.
 struct CompactionSchedule: Sendable {
+    /// Everything up to `revision` was written no later than `time`.
+    struct Mark: Sendable, Equatable {
+        var revision: Revision
+        var time: Timestamp
+    }
+
     private let retention: Duration
     private var lastMark: Timestamp?
     private var lastRun: Timestamp?
+    /// The newest commit this schedule heard of.
+    private(set) var last: Mark?
 
     private static let markInterval = Duration.seconds(10)
     private static let runInterval = Duration.seconds(30)
 
     init(retention: Duration) { self.retention = retention }
 
-    /// Whether a commit at that time notes it.
-    mutating func marks(at now: Timestamp) -> Bool {
-        if let lastMark, now >= lastMark, now - lastMark < Self.markInterval { return false }
-        lastMark = now
-        return true
+    /// What a commit has to note: now and then its own time, and with it the time of the commit before.
+    mutating func marks(for commit: Mark) -> [Mark] {
+        defer { last = commit }
+        if let lastMark, commit.time >= lastMark, commit.time - lastMark < Self.markInterval { return [] }
+        lastMark = commit.time
+        return (last.map { [$0] } ?? []) + [commit]
     }
 
     /// The moment before which history may go, if it is time to look.
@@ -48,7 +57,9 @@ extension ObjectLog {
     private func compact(before cutoff: Timestamp, _ connection: Database) throws {
         let step: Int64 = 2000
         let newest = revision
-        let target = min(try database.revision(at: cutoff, connection), newest)
+        let last = compaction.withLock { $0.last }
+        let isAllOld = last.map { $0.time <= cutoff && $0.revision == newest } ?? false
+        let target = isAllOld ? newest : min(try database.revision(at: cutoff, connection), newest)
         var from = oldestRevision
         while from < target {
             let through = Revision(min(from.number + step, target.number))

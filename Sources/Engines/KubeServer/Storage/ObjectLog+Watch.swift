@@ -60,6 +60,10 @@ extension ObjectLog {
         }
     }
 
+    /// The disk no longer gives history back. The present state is in memory and whole, so watchers are sent there: from
+    /// any earlier place they get ``LogError/compacted(oldest:)`` and list anew.
+    func forgetHistory() { state.withLock { $0.compacted = $0.revision } }
+
     /// Waits for something to happen after `revision`.
     func wait(prefix: String, after revision: Revision) async -> LogWaiter.Wake {
         let id = state.withLock { state -> UInt64 in
@@ -164,6 +168,7 @@ final class WatchCursor: Sendable {
             let upTo = events.count == Self.pageSize ? events.last?.revision : through
             return (events, upTo ?? through)
         } catch {
+            if case .unusable = error { log.forgetHistory() }
             return nil
         }
     }

@@ -74,13 +74,32 @@ package final class ObjectLog: Sendable {
             let page = index.page(prefix: prefix, after: after, limit: limit)
             return (page.items, current, page.remaining)
         }
-        let items = try database.page(prefix: prefix, at: wanted, after: after, limit: limit)
-        var remaining = 0
-        if let limit, items.count == limit, let last = items.last {
-            remaining = try database.count(prefix: prefix, at: wanted, after: last.key)
+        let page = try pastPage(of: index, current, prefix: prefix, at: wanted, after: after, limit: limit)
+        return (page.items, wanted, page.remaining)
+    }
+
+    /// What the present index would have shown at an earlier revision: keys that changed since have the version before.
+    private func pastPage(
+        of index: ObjectIndex,
+        _ current: Revision,
+        prefix: String,
+        at wanted: Revision,
+        after: String?,
+        limit: Int?
+    ) throws -> (items: [StoredObject], remaining: Int) {
+        let changed = try database.versionsBefore(changesAfter: wanted, through: current, prefix: prefix)
+        var items = index.page(prefix: prefix, after: after, limit: nil).items.filter { changed[$0.key] == nil }
+        // Stand-ins without a value, until it is known which of them are on the page.
+        for case (let key, let revision?) in changed where key > after ?? "" {
+            items.append(StoredObject(key: key, value: [], revision: revision, created: .zero))
         }
+        items.sort { $0.key < $1.key }
+        let remaining = max(0, items.count - (limit ?? items.count))
+        items.removeLast(remaining)
+        let past = items.filter { changed[$0.key] != nil }.map(\.revision)
+        let found = Dictionary(try database.objects(at: past).map { ($0.key, $0) }) { first, _ in first }
         try checkReadable(wanted)
-        return (items, wanted, remaining)
+        return (items.map { found[$0.key] ?? $0 }, remaining)
     }
 
     /// Rows go after `compacted` moved, so what was read before this check is whole.
@@ -163,11 +182,11 @@ package final class ObjectLog: Sendable {
         for write in writes { outcomes.append(Result { try batch.apply(write) }) }
         do {
             if !batch.entries.isEmpty {
-                let now = clock.now
-                let isMarked = compaction.withLock { $0.marks(at: now) }
+                let commit = CompactionSchedule.Mark(revision: batch.revision, time: clock.now)
+                let marks = compaction.withLock { $0.marks(for: commit) }
                 try connection.inTransaction(.immediate) {
                     for entry in batch.entries { try database.append(entry, connection) }
-                    if isMarked { try database.mark(batch.revision, at: now, connection) }
+                    for mark in marks { try database.note(mark, connection) }
                     return .commit
                 }
             }
@@ -191,9 +210,11 @@ package final class ObjectLog: Sendable {
         for write in waiting { write.continuation.resume(throwing: failure) }
     }
 
-    /// Takes no more writes and ends all watches; what is under way is finished first.
+    /// Takes no more writes, ends all watches and closes the file; what is under way is finished first. Reads of the
+    /// present state go on working.
     package func close() async {
         try? await database.writer.writeWithoutTransaction { _ in }
+        defer { database.close() }
         let waiters = state.withLock { state -> [LogWaiter] in
             state.failure = state.failure ?? .closed
             defer { state.waiters = [:] }

@@ -86,7 +86,7 @@ extension Logger {
 
 /// Plays the node: pods that are bound get an address and a phase; pods that are to go, go.
 struct Kubelet: Sendable {
-    let api: FakeCluster
+    let api: any ClusterAPI
     let clock: WallClock
     let phase: @Sendable (KubeObject) -> String
 

@@ -92,19 +92,4 @@ struct NodeTests {
         #expect(events[0]["source"]?["component"] == "kubelet")
         #expect(events[0]["reportingComponent"] == "kubelet")
     }
-
-    @Test("events go when their hour is over, counted from when they last happened")
-    func eventExpiry() async throws {
-        let clock = HandClock()
-        let cluster = ControlledCluster(clock: clock.wall)
-        let old = KubeObject(.events, namespace: "shop", name: "old")
-        var repeated = KubeObject(.events, namespace: "shop", name: "young")
-        repeated["lastTimestamp"] = .string((clock.wall.now + .seconds(2)).description)
-        for event in [old, repeated] { _ = try await cluster.api.create(event, as: .events) }
-        clock.advance(by: .seconds(3601))
-        try await cluster.run { cluster in
-            let left = try await cluster.wait(.events) { all in !all.contains { $0.name == "old" } }
-            #expect(left.contains { $0.name == "young" })
-        }
-    }
 }

@@ -23,10 +23,9 @@ struct ClusterMirrors: Sendable {
     let volumes: ObjectMirror
     let storageClasses: ObjectMirror
     let definitions: ObjectMirror
-    let events: ObjectMirror
 
     init(_ make: (ListQuery, @escaping @Sendable (KubeObject) -> KubeObject) -> ObjectMirror) {
-        func whole(_ query: ListQuery) -> ObjectMirror { make(query) { $0.withoutManagedFields } }
+        func whole(_ query: ListQuery) -> ObjectMirror { make(query, \.withoutManagedFields) }
         namespaces = whole(ListQuery(.namespaces))
         nodes = whole(ListQuery(.nodes))
         leases = whole(ListQuery(.leases, namespace: "kube-node-lease"))
@@ -43,14 +42,13 @@ struct ClusterMirrors: Sendable {
         volumes = whole(ListQuery(.persistentVolumes))
         storageClasses = whole(ListQuery(.storageClasses))
         definitions = whole(ListQuery(.customResourceDefinitions))
-        events = make(ListQuery(.events)) { $0.eventAge }
     }
 
     var all: [ObjectMirror] {
         [
             namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments, jobs,
             services,
-            endpointSlices, ingresses, claims, volumes, storageClasses, definitions, events,
+            endpointSlices, ingresses, claims, volumes, storageClasses, definitions,
         ]
     }
 
@@ -66,17 +64,5 @@ extension KubeObject {
         var object = self
         object.json.set(nil, at: ["metadata", "managedFields"])
         return object
-    }
-
-    /// An event with nothing but its metadata and when it happened last.
-    fileprivate var eventAge: KubeObject {
-        var metadata: JSON = [:]
-        for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-            metadata[field] = self.metadata[field]
-        }
-        var json: JSON = ["metadata": metadata]
-        for field in ["lastTimestamp", "eventTime"] { json[field] = self.json[field] }
-        json["series"] = self["series"]
-        return KubeObject(json)
     }
 }

@@ -26,7 +26,6 @@ package struct ControllerConfiguration: Sendable {
     package var volumeFolder: String?
     /// What an Ingress' status says it is reached by.
     package var ingressAddress: JSON = [["hostname": "localhost", "ip": "127.0.0.1"]]
-    package var eventLifetime = Duration.seconds(3600)
     /// How long a node may be silent before it counts as not ready.
     package var nodeGrace = Duration.seconds(50)
 
