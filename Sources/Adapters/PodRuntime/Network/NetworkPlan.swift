@@ -13,8 +13,6 @@ package struct NetworkPlan: Sendable, Hashable {
     package var id: String
     package var podSubnet: IPv4Subnet
     package var serviceSubnet: IPv4Subnet
-    /// The interface whose forwarding was switched on by us.
-    var forwarding: String?
 
     package var bridge: String { "bl\(id)" }
     /// The host's address on the bridge: the pods' gateway, and where their DNS answers.
@@ -66,12 +64,10 @@ package struct NetworkPlan: Sendable, Hashable {
         self.id = id
         podSubnet = pods
         serviceSubnet = services
-        forwarding = json["forwarding"]?.string
     }
 
     func save(in dataFolder: String) throws {
-        var json: JSON = ["id": .string(id), "podSubnet": "\(podSubnet)", "serviceSubnet": "\(serviceSubnet)"]
-        if let forwarding { json["forwarding"] = .string(forwarding) }
+        let json: JSON = ["id": .string(id), "podSubnet": "\(podSubnet)", "serviceSubnet": "\(serviceSubnet)"]
         try DataFile.makeFolder(dataFolder)
         try DataFile.write(json.bytes, to: "\(dataFolder)/network.json")
     }

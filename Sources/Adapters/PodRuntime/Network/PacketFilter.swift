@@ -11,11 +11,13 @@ import SystemPackage
 /// the world outside, and nothing else of the host; nobody outside opens connections to pods.
 struct PacketFilter {
     var plan: NetworkPlan
+    /// Where only a Ballast switched forwarding on.
+    var guardedInterface: String?
 
     var rules: String {
         let bridge = "\"\(plan.bridge)\""
         // An interface on which only we switched forwarding on must not make this machine a router for others.
-        let guardedInterface = plan.forwarding.map { "iifname \"\($0)\" oifname != \"bl*\" drop" } ?? ""
+        let guardRule = guardedInterface.map { "iifname \"\($0)\" oifname != \"bl*\" drop" } ?? ""
         return """
             table inet \(plan.bridge)
             delete table inet \(plan.bridge)
@@ -33,7 +35,7 @@ struct PacketFilter {
                 chain forward {
                     type filter hook forward priority filter; policy accept;
                     oifname \(bridge) iifname != \(bridge) ct state new drop
-                    \(guardedInterface)
+                    \(guardRule)
                 }
                 chain postrouting {
                     type nat hook postrouting priority srcnat; policy accept;

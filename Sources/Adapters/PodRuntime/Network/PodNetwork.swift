@@ -64,7 +64,7 @@ package actor PodNetwork {
         for uid in places.keys { removePod(uid) }
         do {
             try removeLeftovers()
-            try await PacketFilter(plan: plan).remove()
+            try await PacketFilter(plan: plan, guardedInterface: nil).remove()
             try closeWayOut()
         } catch {
             telemetry.log.warning("the pod network was not taken away whole", metadata: ["error": "\(error)"])
@@ -90,6 +90,7 @@ package actor PodNetwork {
             try await join(place)
             // The port of the bridge needs no address of its own either.
             KernelSetting.write("1", to: "net/ipv6/conf/\(place.interface)/disable_ipv6")
+            try await waitUntilForwarding(place)
             return place
         } catch {
             removePod(uid)
@@ -102,6 +103,17 @@ package actor PodNetwork {
         guard let place = places.removeValue(forKey: uid) else { return }
         NetworkNamespace.remove(place.name)
         pool.giveBack(place.address)
+    }
+
+    /// The kernel opens a bridge's port a moment after its interface is on; what a pod sends before is lost, and it
+    /// would try again only after a second.
+    private func waitUntilForwarding(_ place: PodPlace) async throws {
+        let forwarding = UInt8(ascii: "3")
+        for _ in 0..<1000 {
+            if DataFile.read("/sys/class/net/\(place.interface)/brport/state")?.first == forwarding { return }
+            try await ContinuousClock().sleep(for: .milliseconds(1))
+        }
+        telemetry.log.warning("a pod's network is slow to open", metadata: ["interface": "\(place.interface)"])
     }
 
     private func join(_ place: PodPlace) async throws {
@@ -150,19 +162,14 @@ extension PodNetwork {
 
     /// Lets pods reach the world through this machine's default route, and nothing of this machine but what is meant.
     private func openWayOut(_ netlink: Netlink) async {
-        var plan = plan
         do {
-            if let exit = try defaultInterface(netlink) {
+            let exit = try defaultInterface(netlink)
+            if let exit {
                 KernelSetting.write("1", to: "net/ipv4/conf/\(plan.bridge)/forwarding")
-                if KernelSetting.read("net/ipv4/conf/\(exit)/forwarding") == "0" {
-                    plan.forwarding = exit
-                    try plan.save(in: dataFolder)
-                    KernelSetting.write("1", to: "net/ipv4/conf/\(exit)/forwarding")
-                } else if let known = NetworkPlan.kept(in: dataFolder)?.forwarding, known == exit {
-                    plan.forwarding = exit
-                }
+                try ForwardingSwitch(interface: exit).switchOn()
             }
-            try await PacketFilter(plan: plan).install()
+            let guarded = exit.flatMap { ForwardingSwitch(interface: $0).isOurs ? $0 : nil }
+            try await PacketFilter(plan: plan, guardedInterface: guarded).install()
         } catch {
             telemetry.log.warning(
                 "pods are not kept from the host's own ports and may not reach the world outside",
@@ -171,16 +178,12 @@ extension PodNetwork {
         }
     }
 
-    /// Switches forwarding off where we switched it on and no other Ballast's bridge needs it.
+    /// Switches forwarding off where a Ballast switched it on and no other one's bridge needs it.
     private func closeWayOut() throws {
-        guard var plan = NetworkPlan.kept(in: dataFolder), let exit = plan.forwarding else { return }
         let others = try Netlink().links().filter {
             $0.name.hasPrefix("bl") && $0.name.utf8.count == plan.bridge.utf8.count
         }
-        guard others.isEmpty else { return }
-        KernelSetting.write("0", to: "net/ipv4/conf/\(exit)/forwarding")
-        plan.forwarding = nil
-        try plan.save(in: dataFolder)
+        if others.isEmpty { ForwardingSwitch.switchAllOff() }
     }
 
     private func defaultInterface(_ netlink: Netlink) throws -> String? {

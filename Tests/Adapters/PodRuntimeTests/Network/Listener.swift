@@ -45,12 +45,12 @@ final class Listener: Sendable {
         guard ballast_set_net(namespace) == 0 else { throw LayerError.system("cannot enter \(pod.namespacePath)") }
     }
 
-    /// Whether somebody answers within a second.
+    /// Whether somebody answers within some seconds; a refusal comes at once.
     static func connects(_ address: String, _ port: UInt16) -> Bool {
         let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         defer { close(socket) }
         guard var name = try? name(address, port) else { return false }
-        var limit = timeval(tv_sec: 1, tv_usec: 0)
+        var limit = timeval(tv_sec: 4, tv_usec: 0)
         _ = unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         return unsafe withUnsafeMutablePointer(to: &name) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

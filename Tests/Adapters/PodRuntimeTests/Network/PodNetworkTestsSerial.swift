@@ -113,7 +113,12 @@ struct PodNetworkTestsSerial {
             try await second.start()
             let mine = try await network.addPod("one")
             let theirs = try await second.addPod("one")
+            let exit = DataFile.names(in: "/run").first { $0.hasPrefix("ballast-forwarding-") }
             await second.stop()
+            #expect(
+                exit.map { DataFile.exists("/run/\($0)") } ?? true,
+                "forwarding stays on as long as one network needs it"
+            )
             #expect(try await output("ip", ["link", "show", second.plan.bridge]) == "")
             #expect(unsafe access(theirs.namespacePath, F_OK) != 0)
             #expect(try await inPod(mine, "ip", "-brief", "address").contains("\(mine.address)"))
