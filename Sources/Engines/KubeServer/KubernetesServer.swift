@@ -81,11 +81,11 @@ package final class KubernetesServer: Sendable {
         }
     }
 
-    /// Tells idle watches from time to time how far they have seen, and drops old events, until cancelled.
+    /// Finishes what a crash interrupted, then tells idle watches from time to time how far they have seen, until cancelled.
     package func run() async {
+        await resumeDefinitions()
         while !Task.isCancelled {
             log.reportProgress()
-            await dropOldEvents()
             do {
                 try await timer.sleep(for: .seconds(60))
             } catch {

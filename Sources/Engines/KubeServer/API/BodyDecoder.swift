@@ -42,9 +42,9 @@ struct BodyDecoder: Sendable {
             throw unrecognized(GoJSONErrors.text(error, in: request.body), request.body)
         }
         guard case .object = json else {
-            let struct_ =
+            let goType =
                 #"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#
-            let problem = "json: cannot unmarshal \(json.goKind) into Go value of type \(struct_)"
+            let problem = "json: cannot unmarshal \(json.goKind) into Go value of type \(goType)"
             throw unrecognized(problem, request.body)
         }
         return try decode(json, duplicates: parser.duplicates)
@@ -107,14 +107,19 @@ struct BodyDecoder: Sendable {
 
     private func finish(_ json: JSON, _ object: JSON, _ problems: [String]) throws(KubeStatus) -> Decoded {
         switch validation {
-        case .ignore: return Decoded(object: Self.untyped(object), warnings: [])
-        case .warn: return Decoded(object: Self.untyped(object), warnings: problems)
+        case .ignore: return Decoded(object: stored(object), warnings: [])
+        case .warn: return Decoded(object: stored(object), warnings: problems)
         case .strict:
             guard problems.isEmpty else {
                 throw unfit(json, "strict decoding error: \(problems.joined(separator: ", "))")
             }
-            return Decoded(object: Self.untyped(object), warnings: [])
+            return Decoded(object: stored(object), warnings: [])
         }
+    }
+
+    private func stored(_ object: JSON) -> JSON {
+        let plain = Self.untyped(object)
+        return resource.isView && type == resource.type ? EventView.stored(plain) : plain
     }
 
     static func untyped(_ json: JSON) -> JSON {

@@ -73,7 +73,7 @@ struct Call: Sendable {
     /// The answer that carries one object.
     func respond(_ stored: [UInt8], status: Int = 200, warnings: [String] = []) -> APIResponse {
         var bytes: [UInt8] = []
-        StoredJSON.splice(stored, preamble: StoredJSON.preamble(type), to: &bytes)
+        StoredJSON.splice(resource.shown(stored), preamble: StoredJSON.preamble(type), to: &bytes)
         return APIResponse(
             status: status,
             contentType: representation.contentType,

@@ -17,7 +17,9 @@ extension KubernetesServer {
     }
 
     static func response(_ status: KubeStatus) -> APIResponse {
-        APIResponse(status: status.code, body: .bytes(status.json.bytes))
+        let seconds = status.details["retryAfterSeconds"]?.int
+        let headers = seconds.map { [(name: "Retry-After", value: String($0))] } ?? []
+        return APIResponse(status: status.code, headers: headers, body: .bytes(status.json.bytes))
     }
 
     static func response(_ json: JSON, status: Int = 200, contentType: String = "application/json") -> APIResponse {

@@ -205,7 +205,7 @@ struct DeletionPlan {
         let isUnbound = (object[path: "spec", "nodeName"]?.string ?? "").isEmpty
         let phase = object[path: "status", "phase"]?.string ?? ""
         if isUnbound || phase == "Failed" || phase == "Succeeded" { grace = 0 }
-        grace = max(0, grace)
+        grace = min(max(0, grace), DeleteParameters.graceLimit)
         guard isMarked else {
             mark(now, grace: grace)
             outcome = grace == 0 && !isHeld ? .removed : .marked

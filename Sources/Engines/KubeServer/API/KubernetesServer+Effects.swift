@@ -38,21 +38,4 @@ extension KubernetesServer {
         default: break
         }
     }
-
-    /// Events older than this go.
-    private static let eventLife = Duration.seconds(3600)
-
-    /// Events tell what happened lately; they are dropped after an hour, without a word to anybody.
-    func dropOldEvents() async {
-        guard let resource = catalog.resource(of: .events) else { return }
-        let limit = clock.now - Self.eventLife
-        guard let stored = try? log.list(prefix: resource.prefix).items else { return }
-        for event in stored {
-            guard !Task.isCancelled, let object = try? StoredJSON.parse(event.value, as: nil) else { continue }
-            let times = [object["lastTimestamp"], object["eventTime"], object[path: "metadata", "creationTimestamp"]]
-            let last = times.compactMap { $0?.string.flatMap { Timestamp($0) } }.max()
-            guard let last, last < limit else { continue }
-            _ = try? await removeFromLog(StoredJSON(object), event, resource, object)
-        }
-    }
 }

@@ -94,7 +94,8 @@ struct PatchBody: Sendable {
         _ kind: ResourceType,
         _ validation: WriteOptions.FieldValidation
     ) throws(KubeStatus) -> (JSON, [String]) {
-        let typed = StoredJSON.typed(old, kind)
+        let shown = resource.isView && kind == resource.type ? EventView.shown(old) : old
+        let typed = StoredJSON.typed(shown, kind)
         let schema = resource.custom == nil || kind != resource.type ? SchemaTable.builtIn.schema(kind) : nil
         let patched: JSON
         do {

@@ -203,7 +203,7 @@ extension KubernetesServer {
         bytes.append(contentsOf: ",\"items\":[".utf8)
         for (place, item) in items.enumerated() {
             if place > 0 { bytes.append(UInt8(ascii: ",")) }
-            StoredJSON.splice(item.value, preamble: preamble, to: &bytes)
+            StoredJSON.splice(resource.shown(item.value), preamble: preamble, to: &bytes)
         }
         bytes.append(contentsOf: "]}".utf8)
         return bytes

@@ -24,7 +24,7 @@ extension KubernetesServer {
             )
         }
         let seconds =
-            call.options.timeoutSeconds.flatMap { $0 > 0 ? $0 : nil }
+            call.options.timeoutSeconds.flatMap { $0 > 0 ? min($0, 1 << 31) : nil }
             ?? Self.watchSeconds + randomness.below(Self.watchSeconds)
         let deadline = Deadline(after: .seconds(seconds), on: timer)
         let stream = AsyncThrowingStream<[UInt8], any Error> {
@@ -107,7 +107,7 @@ final class WatchEncoder: Sendable {
 
     private func append(_ stored: [UInt8], to output: inout [UInt8]) {
         guard call.representation.form != .object else {
-            return StoredJSON.splice(stored, preamble: preamble, to: &output)
+            return StoredJSON.splice(call.resource.shown(stored), preamble: preamble, to: &output)
         }
         guard let object = try? StoredJSON.parse(stored, as: nil) else {
             return output.append(contentsOf: "null".utf8)

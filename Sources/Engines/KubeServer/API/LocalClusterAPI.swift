@@ -23,7 +23,8 @@ struct LocalClusterAPI: ClusterAPI {
     }
 
     private func object(_ stored: [UInt8], _ type: ResourceType) throws(KubeStatus) -> KubeObject {
-        KubeObject(try StoredJSON.parse(stored, as: type))
+        let object = try StoredJSON.parse(stored, as: type)
+        return KubeObject(type == .eventsV1 ? EventView.shown(object) : object)
     }
 
     func get(_ reference: ObjectReference, subresource: String?) async throws -> KubeObject {

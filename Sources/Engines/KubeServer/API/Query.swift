@@ -49,7 +49,7 @@ struct ListOptions: Sendable {
 
     init(_ query: Query) throws(KubeStatus) {
         isWatch = query.flag("watch")
-        limit = try query.integer("limit").flatMap { $0 > 0 ? $0 : nil }
+        limit = try query.integer("limit").flatMap { $0 > 0 ? min($0, Int(Int32.max)) : nil }
         timeoutSeconds = try query.integer("timeoutSeconds")
         wantsBookmarks = query.flag("allowWatchBookmarks")
         if query["sendInitialEvents"] != nil { sendsInitialEvents = query.flag("sendInitialEvents") }

@@ -45,6 +45,8 @@ struct DeleteParameters: Sendable {
         case orphan = "Orphan"
     }
 
+    static let graceLimit = Int(Int32.max)
+
     var isDryRun = false
     var graceSeconds: Int?
     var propagation: Propagation?
@@ -60,7 +62,8 @@ struct DeleteParameters: Sendable {
         isDryRun = WriteParameters.dryRun(dryRuns, &errors)
         graceSeconds = try query.integer("gracePeriodSeconds")
         if let given = options["gracePeriodSeconds"]?.int { graceSeconds = given }
-        if let seconds = graceSeconds, seconds < 0 { graceSeconds = 1 }
+        // Less than nothing means as fast as possible; nothing needs to last longer than a lifetime.
+        graceSeconds = graceSeconds.map { $0 < 0 ? 1 : min($0, Self.graceLimit) }
         uid = options[path: "preconditions", "uid"]?.string
         version = options[path: "preconditions", "resourceVersion"]?.string
         let orphans =

@@ -105,8 +105,6 @@ struct SecretStrategy: KindStrategy {
 
 struct ServiceAccountStrategy: KindStrategy {
     let traits = KindTraits(returnsDeleted: true)
-
-    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) { object["secrets"] = object["secrets"] }
 }
 
 struct LeaseStrategy: KindStrategy {

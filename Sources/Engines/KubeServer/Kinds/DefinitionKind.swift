@@ -188,6 +188,20 @@ extension KubernetesServer {
         )
     }
 
+    /// Goes on with definitions that were being accepted or removed when the server stopped.
+    func resumeDefinitions() async {
+        guard let resource = catalog.resource(of: .customResourceDefinitions) else { return }
+        guard let stored = try? log.list(prefix: resource.prefix).items else { return }
+        for each in stored {
+            guard let definition = try? StoredJSON.parse(each.value, as: nil) else { continue }
+            if definition[path: "metadata", "deletionTimestamp"]?.string != nil {
+                await removeInstances(of: definition)
+            } else {
+                await establish(definition)
+            }
+        }
+    }
+
     private static let cleanup: JSON = "customresourcecleanup.apiextensions.k8s.io"
 
     /// Deletes the objects of a definition that is going, then lets it go.

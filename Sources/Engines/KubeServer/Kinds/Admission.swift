@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+
+extension KubernetesServer {
+    /// Fills in what a new object takes from other objects of the cluster.
+    func admit(_ object: inout JSON, _ resource: Resource) throws(KubeStatus) {
+        guard resource.type == .persistentVolumeClaims, object[path: "spec", "storageClassName"] == nil,
+            let name = try defaultStorageClass()
+        else { return }
+        object.set(.string(name), at: ["spec", "storageClassName"])
+    }
+
+    private static let defaultMark = "storageclass.kubernetes.io/is-default-class"
+
+    /// The newest of the classes that are marked as default.
+    private func defaultStorageClass() throws(KubeStatus) -> String? {
+        guard let resource = catalog.resource(of: .storageClasses) else { return nil }
+        var newest: (created: String, name: String)?
+        for stored in try page(resource, nil, ListOptions()).items {
+            let metadata = try StoredJSON.parse(stored.value, as: nil)["metadata"] ?? [:]
+            guard metadata["annotations"]?[Self.defaultMark]?.string == "true" else { continue }
+            let created = metadata["creationTimestamp"]?.string ?? ""
+            let name = metadata["name"]?.string ?? ""
+            if let best = newest, best.created > created || best.created == created && best.name < name { continue }
+            newest = (created, name)
+        }
+        return newest?.name
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Model
+import Testing
+
+@testable import KubeServer
+
+struct DeletionTests {
+    private static let pods = "/api/v1/namespaces/default/pods"
+
+    private func pod(_ node: String?) -> JSON {
+        var spec: JSON = ["containers": [["name": "c", "image": "x"]], "terminationGracePeriodSeconds": 7]
+        if let node { spec["nodeName"] = .string(node) }
+        return ["metadata": ["name": "p"], "spec": spec]
+    }
+
+    @Test("a pod on a node is marked, and gone once the node says so")
+    func podsStopGracefully() async throws {
+        let test = try await TestServer()
+        let made = await test.send("POST", Self.pods, pod("n")).json
+        let marked = await test.send("DELETE", "\(Self.pods)/p").json
+        #expect(marked[path: "metadata", "deletionGracePeriodSeconds"] == 7)
+        #expect(await test.send("GET", "\(Self.pods)/p").status == 200)
+        let uid = made[path: "metadata", "uid"] ?? ""
+        let last: JSON = ["gracePeriodSeconds": 0, "preconditions": ["uid": uid]]
+        #expect(await test.send("DELETE", "\(Self.pods)/p", last).status == 200)
+        #expect(await test.send("GET", "\(Self.pods)/p").status == 404)
+    }
+
+    @Test("an object with a finalizer lingers until it is removed, and watchers see both")
+    func finalizersHold() async throws {
+        let test = try await TestServer()
+        let maps = "/api/v1/namespaces/default/configmaps"
+        _ = await test.send("POST", maps, ["metadata": ["name": "a", "finalizers": ["x.io/hold"]]])
+        let start = test.log.revision
+        _ = await test.send("DELETE", "\(maps)/a")
+        let patch: JSON = ["metadata": ["finalizers": .null]]
+        _ = await test.send("PATCH", "\(maps)/a", patch, contentType: "application/merge-patch+json")
+        var kinds: [LogEvent.Kind] = []
+        for await event in try test.log.watch(prefix: "/registry/configmaps/", after: start) {
+            kinds.append(event.kind)
+            if event.kind == .deleted { break }
+        }
+        #expect(kinds == [.updated, .deleted])
+    }
+
+    @Test("a namespace goes through Terminating and needs its finalizer removed")
+    func namespacesTerminate() async throws {
+        let test = try await TestServer()
+        _ = await test.send("POST", "/api/v1/namespaces", ["metadata": ["name": "n"]])
+        let gone = await test.send("DELETE", "/api/v1/namespaces/n").json
+        #expect(gone[path: "status", "phase"] == "Terminating")
+        let refused = await test.send("POST", "/api/v1/namespaces/n/configmaps", ["metadata": ["name": "a"]])
+        #expect(refused.status == 403)
+        let finalize = await test.send(
+            "PUT",
+            "/api/v1/namespaces/n/finalize",
+            ["metadata": ["name": "n"], "spec": ["finalizers": []]]
+        )
+        #expect(finalize.status == 200)
+        #expect(await test.send("GET", "/api/v1/namespaces/n").status == 404)
+    }
+
+    @Test("namespaces that a cluster cannot do without may not be deleted")
+    func immortalNamespaces() async throws {
+        let test = try await TestServer()
+        let answer = await test.send("DELETE", "/api/v1/namespaces/default")
+        #expect(answer.status == 403)
+        #expect(answer.message == "namespaces \"default\" is forbidden: this namespace may not be deleted")
+    }
+
+    @Test("a grace period beyond all measure is shortened, not fatal")
+    func hugeGracePeriods() async throws {
+        let test = try await TestServer()
+        _ = await test.send("POST", Self.pods, pod("n"))
+        let answer = await test.send("DELETE", "\(Self.pods)/p?gracePeriodSeconds=9223372036854775807")
+        #expect(answer.status == 200)
+        #expect(answer.json[path: "metadata", "deletionTimestamp"]?.string != nil)
+    }
+
+    @Test("jobs leave their pods alone by default, and say so")
+    func jobsOrphan() async throws {
+        let test = try await TestServer()
+        let jobs = "/apis/batch/v1/namespaces/default/jobs"
+        let template: JSON = ["spec": ["restartPolicy": "Never", "containers": [["name": "c", "image": "x"]]]]
+        _ = await test.send("POST", jobs, ["metadata": ["name": "j"], "spec": ["template": template]])
+        let answer = await test.send("DELETE", "\(jobs)/j")
+        #expect(answer.json[path: "metadata", "finalizers"] == ["orphan"])
+        #expect(answer.warnings.first?.hasPrefix("child pods are preserved by default") == true)
+    }
+
+    @Test("a definition's objects go with it, and its resources are no longer served")
+    func definitionsTakeTheirObjects() async throws {
+        let test = try await TestServer()
+        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        #expect(await test.send("POST", definitions, Self.definition).status == 201)
+        let things = "/apis/x.io/v1/namespaces/default/things"
+        #expect(
+            await test.send("POST", things, ["apiVersion": "x.io/v1", "kind": "Thing", "metadata": ["name": "a"]])
+                .status == 201
+        )
+        // A server over the same log serves them too.
+        let again = try KubernetesServer(log: test.log, clock: WallClock { Timestamp(seconds: 1_800_000_000) })
+        #expect(again.catalog.snapshot.resource(group: "x.io", version: "v1", plural: "things") != nil)
+        #expect(await test.send("DELETE", "\(definitions)/things.x.io").status == 200)
+        #expect(await test.send("GET", things).status == 404)
+        #expect(await test.send("GET", "\(definitions)/things.x.io").status == 404)
+        #expect(try test.log.list(prefix: "/registry/x.io/").items.isEmpty)
+    }
+
+    static let definition: JSON = [
+        "metadata": ["name": "things.x.io"],
+        "spec": [
+            "group": "x.io", "scope": "Namespaced", "names": ["plural": "things", "kind": "Thing"],
+            "versions": [
+                [
+                    "name": "v1", "served": true, "storage": true,
+                    "schema": [
+                        "openAPIV3Schema": [
+                            "type": "object",
+                            "properties": ["spec": ["type": "object", "properties": ["size": ["type": "integer"]]]],
+                        ]
+                    ],
+                ]
+            ],
+        ],
+    ]
+}
