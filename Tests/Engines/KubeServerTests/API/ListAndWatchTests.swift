@@ -81,7 +81,7 @@ struct ListAndWatchTests {
         let test = try await TestServer()
         await fill(test, 2)
         try await forgetHistory(test)
-        let answer = await test.send("GET", "\(Self.maps)?watch=1&resourceVersion=1")
+        let answer = await test.send("GET", "\(Self.maps)?watch=1&resourceVersion=1&timeoutSeconds=2")
         #expect(answer.status == 200)
         let events = try await read(answer)
         #expect(events.count == 1)

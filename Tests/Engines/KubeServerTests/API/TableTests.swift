@@ -50,7 +50,7 @@ struct TableTests {
         let done = container("b", ["terminated": ["exitCode": 0, "reason": "Completed"]])
         #expect(
             summary(["phase": "Running", "containerStatuses": [container("a", running, ready: true), done]]).reason
-                == "Completed"
+                == "NotReady"
         )
         #expect(summary(["phase": "Running"], leaving: true).reason == "Terminating")
         #expect(summary(["phase": "Failed", "reason": "Evicted"]).reason == "Evicted")
