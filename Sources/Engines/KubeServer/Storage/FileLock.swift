@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Synchronization
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -11,21 +13,27 @@
 
 /// Keeps a second process (or a second log in this one) off the same file; the kernel lets go when the process ends.
 final class FileLock: Sendable {
-    private let descriptor: Int32
+    private let descriptor: Mutex<Int32?>
 
     /// Takes the lock on a file beside `path`; `nil` where somebody else holds it.
     init?(beside path: String) throws(LogError) {
         let lockPath = "\(path).lock"
-        descriptor = unsafe open(lockPath, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
+        let opened = unsafe open(lockPath, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard opened >= 0 else {
             let reason = unsafe String(cString: strerror(errno))
             throw .unusable("cannot create '\(lockPath)': \(reason); check the data folder's owner and free space")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            close(opened)
             return nil
         }
+        descriptor = Mutex(opened)
     }
 
-    deinit { close(descriptor) }
+    /// Lets go, once.
+    func release() {
+        if let held = descriptor.withLock({ $0.take() }) { close(held) }
+    }
+
+    deinit { release() }
 }

@@ -44,6 +44,7 @@ struct LogDatabase: Sendable {
     func close() {
         if reader !== writer { try? reader.close() }
         try? writer.close()
+        lock?.release()
     }
 
     private static func prepare(_ writer: DatabaseQueue, _ name: String) throws(LogError) {
