@@ -138,6 +138,7 @@ let modules: [Module] = [
 let benchmarks = Context.environment["BALLAST_BENCH"] == nil
     ? []
     : [
+        Module(name: "LogLoad", layer: "Benchmarks", kind: .benchmark, uses: ["Model", "KubeServer"]),
         Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"]),
         Module(
             name: "ImageLoad", layer: "Benchmarks", kind: .benchmark,
@@ -214,10 +215,15 @@ func targets(of module: Module) -> [Target] {
     }
 }
 
+/// With a trimmed manifest only the benchmarks of what is left.
+func isBuildable(_ benchmark: Module) -> Bool {
+    benchmark.uses.allSatisfy { use in wanted.contains { $0.name == use } }
+}
+
 let package = Package(
     name: "ballast",
     platforms: [.macOS(.v15)],
     dependencies: Set(wanted.flatMap(\.products).compactMap { $0.split(separator: "/").first.map(String.init) })
         .sorted().compactMap { packages[$0] },
-    targets: (wanted + benchmarks).flatMap(targets(of:)) + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
+    targets: (wanted + benchmarks.filter(isBuildable)).flatMap(targets(of:)) + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
 )
