@@ -16,14 +16,10 @@ enum OwnThread {
         try await withCheckedThrowingContinuation { continuation in
             let job = Job { continuation.resume(with: Result(catching: work)) }
             var thread = pthread_t()
-            var attributes = pthread_attr_t()
-            unsafe pthread_attr_init(&attributes)
-            unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-            defer { unsafe pthread_attr_destroy(&attributes) }
             let handle = unsafe Unmanaged.passRetained(job)
             let status = unsafe pthread_create(
                 &thread,
-                &attributes,
+                nil,
                 { argument in
                     // The one retain of `passRetained` is taken back here, on the thread that alone received it.
                     if let argument = unsafe argument {
@@ -33,7 +29,11 @@ enum OwnThread {
                 },
                 handle.toOpaque()
             )
-            guard status != 0 else { return }
+            guard status != 0 else {
+                // Nobody joins it: its end frees it.
+                pthread_detach(thread)
+                return
+            }
             unsafe handle.release()
             continuation.resume(
                 throwing: LayerError("cannot start a thread: \(unsafe String(cString: strerror(status)))")
