@@ -54,7 +54,7 @@ else
 test:
 	@scripts/setup
 	@$(as_ci) swift build --build-tests
-	@$(as_ci) $(swift_test) --skip-build
+	@$(as_ci) scripts/test-all
 	@if [ -d Examples/shop ]; then swift test --disable-xctest --package-path Examples/shop; fi
 endif
 
