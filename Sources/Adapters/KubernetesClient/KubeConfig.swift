@@ -32,7 +32,8 @@ extension KubeConfig {
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw Failure(.notFound, "the kubeconfig '\(path)' cannot be read; is 'ballast up' running?", cause: error)
+            let why = error.localizedDescription
+            throw Failure(.notFound, "the kubeconfig '\(path)' cannot be read (\(why)); is 'ballast up' running?")
         }
         do {
             let root = try YAMLDocument.parse(text).json

@@ -33,8 +33,7 @@ struct DataFolder: Sendable {
         } catch {
             throw Failure(
                 .fault,
-                "the data folder '\(path)' cannot be written; choose another with --data",
-                cause: error
+                "the data folder '\(path)' cannot be written (\(error.localizedDescription)); choose another with --data"
             )
         }
     }

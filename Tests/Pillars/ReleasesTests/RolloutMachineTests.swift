@@ -146,6 +146,26 @@ struct RolloutMachineTests {
         #expect(diagnosis.code == .readinessFails && diagnosis.cause.contains("statuscode: 500"))
     }
 
+    @Test func conditionsOfARolloutUnderWayAreNoRefusal() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        var surging = deployment(replicas: 2)
+        surging.json.set(
+            [
+                ["type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"],
+                ["type": "ReplicaFailure", "status": "False", "message": "long over"],
+            ],
+            at: ["status", "conditions"]
+        )
+        let running: JSON = ["phase": "Running", "containerStatuses": [["name": "cart", "state": ["running": [:]]]]]
+        let look = RolloutView(
+            deployment: surging,
+            replicaSets: [replicaSet(revision: 2)],
+            pods: [pod("new", revision: 2, status: running)]
+        )
+        _ = machine.observe(look, at: Self.start)
+        guard case .wait = machine.observe(look, at: Self.start + .seconds(30)) else { return #expect(Bool(false)) }
+    }
+
     @Test func refusedPodsAreReportedFromTheDeployment() {
         var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
         var refused = deployment()

@@ -55,11 +55,8 @@ package enum Diagnoser {
         let isObserved = observed >= view.deployment?.generation ?? 0
         let sources = [view.replicaSet, isObserved ? view.deployment : nil].compactMap(\.self)
         for source in sources {
-            let refused = source.condition("ReplicaFailure").flatMap { $0["status"]?.string == "True" ? $0 : nil }
-            let uncreated = source.condition("Progressing").flatMap {
-                $0["reason"]?.string == "ReplicaSetCreateError" ? $0 : nil
-            }
-            guard let condition = refused ?? uncreated else { continue }
+            let conditions = source.status["conditions"]?.array ?? []
+            guard let condition = conditions.first(where: saysRefused) else { continue }
             return Finding(
                 .podsRefused,
                 "the cluster refuses to create pods: \(condition["message"]?.string ?? "no reason given")",
@@ -68,6 +65,14 @@ package enum Diagnoser {
             )
         }
         return nil
+    }
+
+    private static func saysRefused(_ condition: JSON) -> Bool {
+        switch condition["type"]?.string {
+        case "ReplicaFailure": condition["status"]?.string == "True"
+        case "Progressing": condition["reason"]?.string == "ReplicaSetCreateError"
+        default: false
+        }
     }
 
     private static func finding(on pod: KubeObject, _ view: RolloutView) -> Finding? {
