@@ -239,6 +239,14 @@ struct ReleaseHolderTests {
             let results = try await world.running { world in
                 async let first = world.failure(of: world.releaser(), file)
                 async let second = world.failure(of: world.releaser(), file)
+                // Time trickles: a watch that ended waits for its back-off. It ends with the test's own work.
+                let trickle = Task {
+                    while !Task.isCancelled {
+                        world.time.advance(by: .milliseconds(20))
+                        for _ in 0..<200 { await Task.yield() }
+                    }
+                }
+                defer { trickle.cancel() }
                 return await [first, second]
             }
             #expect(results.contains(""), "\(results)")

@@ -151,13 +151,16 @@ struct ReleaseBook: Sendable {
     /// Newest first.
     func history(_ app: AppName, _ namespace: NamespaceName) async throws -> [ReleaseRecord] {
         let labels = [ReleaseRecord.appLabel: app.text]
-        var records: [ReleaseRecord] = []
-        for place in Set([namespace.text, ReleaseRecord.systemNamespace]) {
+        var records: [Int: ReleaseRecord] = [:]
+        // A record moves from the system's namespace to its own: looked for in this order, it is seen at least once.
+        for place in [ReleaseRecord.systemNamespace, namespace.text] {
             let query = ListQuery(.releases, namespace: place, labelSelector: LabelSelector(matching: labels))
             let page = try await retry("read the releases of '\(app)'") { try await cluster.list(query) }
-            records += page.items.compactMap { ReleaseRecord($0) }.filter { $0.namespace == namespace }
+            for record in page.items.compactMap({ ReleaseRecord($0) }) where record.namespace == namespace {
+                records[record.number] = record
+            }
         }
-        return records.sorted { $0.number > $1.number }
+        return records.values.sorted { $0.number > $1.number }
     }
 }
 
