@@ -136,7 +136,8 @@ package final class FakeCluster: ClusterAPI {
             state.watchCount += 1
             let id = state.watchCount
             state.watches[id] = watch
-            continuation.onTermination = { [weak self] _ in self?.forget(id) }
+            // A task of its own: a cancelled task holds its own lock here, and events are sent under ours.
+            continuation.onTermination = { [weak self] _ in Task { self?.forget(id) } }
         }
         return stream
     }

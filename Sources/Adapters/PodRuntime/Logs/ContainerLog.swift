@@ -139,7 +139,8 @@ final class ContainerLog: Sendable {
             return stream
         }
         continuation.onTermination = { [weak self] _ in
-            _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
+            // A task of its own: a cancelled task holds its own lock here, and lines are announced under ours.
+            Task { _ = self?.state.withLock { $0.followers.removeValue(forKey: number) } }
         }
         return stream
     }
