@@ -38,6 +38,10 @@ struct ReleaseBook: Sendable {
                 run: run
             )
             guard try await create(record) else { continue }
+            guard try await !isTakenElsewhere(record) else {
+                try await retry("give up the record '\(record.name)'") { try await cluster.delete(record.reference) }
+                continue
+            }
             do {
                 try await demandNobodyRuns(self.history(app.name, app.namespace).filter { $0.number < number })
             } catch {
@@ -60,6 +64,19 @@ struct ReleaseBook: Sendable {
             }
             try await save(record.ended(.interrupted, "\(place) ended without a word"))
         }
+    }
+
+    /// A number is taken too where its record lies in the other of its two places: while one release moves its record
+    /// home, another may open the same number beside it.
+    private func isTakenElsewhere(_ record: ReleaseRecord) async throws -> Bool {
+        let home = record.namespace.text
+        var other = record
+        other.keptIn = record.keptIn == home ? ReleaseRecord.systemNamespace : home
+        guard other.keptIn != record.keptIn else { return false }
+        let reference = other.reference
+        let stored = try await retry("look for the record '\(record.name)'") { try await cluster.find(reference) }
+        guard let stored = stored.flatMap({ ReleaseRecord($0) }) else { return false }
+        return stored.namespace == record.namespace && stored.number == record.number && stored.run != run
     }
 
     private func namespaceToKeep(_ app: App) async throws -> String {
