@@ -17,7 +17,9 @@ let strict: [SwiftSetting] =
 
 /// One target of ours: `Sources/<layer>/<name>`, with its tests in `Tests/<layer>/<name>Tests`.
 struct Module {
-    enum Kind: Equatable { case library, c, executable, kit, tests, benchmark, system(pkgConfig: String, debian: String) }
+    enum Kind: Equatable {
+        case library, c, executable, kit, tests, benchmark, system(pkgConfig: String, debian: String)
+    }
 
     var name: String
     var layer: String
@@ -74,35 +76,52 @@ let modules: [Module] = [
     Module(name: "CLinux", layer: "Base", kind: .c),
     Module(name: "Digests", layer: "Base", uses: ["Model", "CLibCrypto"]),
     // Engines
-    Module(name: "KubeServer", layer: "Engines", uses: base + ["AppFile", "Digests"], products: ["grdb/GRDB", "log/Logging"]),
+    Module(
+        name: "KubeServer",
+        layer: "Engines",
+        uses: base + ["AppFile", "Digests"],
+        products: ["grdb/GRDB", "log/Logging"]
+    ),
     Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "Digests"]),
     // Adapters
     Module(
-        name: "KubernetesClient", layer: "Adapters", uses: base + ["AppFile"],
+        name: "KubernetesClient",
+        layer: "Adapters",
+        uses: base + ["AppFile"],
         products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
     ),
     Module(
-        name: "RegistryClient", layer: "Adapters", uses: base + ["Digests"],
+        name: "RegistryClient",
+        layer: "Adapters",
+        uses: base + ["Digests"],
         products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
     ),
     Module(
-        name: "PodRuntime", layer: "Adapters", uses: base + ["CLinux", "CZlib", "Digests"],
+        name: "PodRuntime",
+        layer: "Adapters",
+        uses: base + ["CLinux", "CZlib", "Digests"],
         products: [
             "log/Logging", "nio/NIOCore", "nio/NIOPosix", "nio-ssl/NIOSSL", "subprocess/Subprocess",
             "system/SystemPackage",
         ]
     ),
     Module(
-        name: "EnvoyProxy", layer: "Adapters", uses: base,
+        name: "EnvoyProxy",
+        layer: "Adapters",
+        uses: base,
         products: [
-            "log/Logging", "nio/NIOCore", "nio/NIOHTTP1", "nio/NIOPosix", "subprocess/Subprocess", "system/SystemPackage",
+            "log/Logging", "nio/NIOCore", "nio/NIOHTTP1", "nio/NIOPosix", "subprocess/Subprocess",
+            "system/SystemPackage",
         ]
     ),
     // Pillars
     Module(name: "Releases", layer: "Pillars", uses: base + ["AppFile"]),
     // Surfaces
     Module(
-        name: "HTTPSurface", layer: "Surfaces", uses: base + ["KubeServer", "ImageStore"], testUses: ["RegistryClient"],
+        name: "HTTPSurface",
+        layer: "Surfaces",
+        uses: base + ["KubeServer", "ImageStore"],
+        testUses: ["RegistryClient"],
         products: [
             "hummingbird/Hummingbird", "hummingbird/HummingbirdTLS", "nio/NIOCore", "nio-ssl/NIOSSL",
             "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
@@ -110,12 +129,15 @@ let modules: [Module] = [
         ]
     ),
     Module(
-        name: "CommandLine", layer: "Surfaces", uses: base + ["AppFile", "Releases"],
+        name: "CommandLine",
+        layer: "Surfaces",
+        uses: base + ["AppFile", "Releases"],
         products: ["argument-parser/ArgumentParser", "service-lifecycle/UnixSignals"]
     ),
     // The rest
     Module(
-        name: "Assembly", layer: "",
+        name: "Assembly",
+        layer: "",
         uses: base + [
             "AppFile", "KubeServer", "ImageStore", "KubernetesClient", "RegistryClient", "PodRuntime", "EnvoyProxy",
             "Releases", "HTTPSurface", "CommandLine",
@@ -126,7 +148,10 @@ let modules: [Module] = [
         ]
     ),
     Module(
-        name: "ballast", layer: "", kind: .executable, uses: ["Assembly", "CommandLine"],
+        name: "ballast",
+        layer: "",
+        kind: .executable,
+        uses: ["Assembly", "CommandLine"],
         products: ["argument-parser/ArgumentParser"]
     ),
     Module(name: "TestKit", layer: "", kind: .kit, uses: ["Model", "Ports"]),
@@ -135,20 +160,26 @@ let modules: [Module] = [
     Module(name: "Processes", layer: "", kind: .tests, uses: ["Model", "ballast"]),
 ]
 // `scripts/bench` builds these; nothing that ships needs them.
-let benchmarks = Context.environment["BALLAST_BENCH"] == nil
+let benchmarks =
+    Context.environment["BALLAST_BENCH"] == nil
     ? []
     : [
         Module(name: "LogLoad", layer: "Benchmarks", kind: .benchmark, uses: ["Model", "KubeServer"]),
         Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"]),
         Module(
-            name: "ImageLoad", layer: "Benchmarks", kind: .benchmark,
+            name: "ImageLoad",
+            layer: "Benchmarks",
+            kind: .benchmark,
             uses: base + ["HTTPSurface", "ImageStore", "RegistryClient"],
             products: ["hummingbird/Hummingbird", "log/Logging"]
         ),
     ]
 // `scripts/fuzz` builds this one; libFuzzer brings its `main`, so it links only with `--sanitize fuzzer`.
 let fuzz = Target.executableTarget(
-    name: "Fuzz", dependencies: ["AppFile", "Model", "PodRuntime"], path: "Tests/Fuzz", swiftSettings: strict
+    name: "Fuzz",
+    dependencies: ["AppFile", "Model", "PodRuntime"],
+    path: "Tests/Fuzz",
+    swiftSettings: strict
 )
 
 /// With `BALLAST_MODULE=X` the manifest shrinks to X and what it imports, so that one engine builds in seconds.
@@ -180,7 +211,8 @@ func targets(of module: Module) -> [Target] {
         name: "\(module.name)Tests",
         dependencies: [.byName(name: module.name)] + (module.kind == .kit ? [] : ["TestKit"]) + uses
             + module.testUses.map { .byName(name: $0) },
-        path: module.testPath, swiftSettings: strict
+        path: module.testPath,
+        swiftSettings: strict
     )
     func exists(_ folder: String) -> Bool {
         FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(folder)")
@@ -204,7 +236,9 @@ func targets(of module: Module) -> [Target] {
         guard exists("Tests/\(module.name)") else { return [] }
         return [
             .testTarget(
-                name: "\(module.name)Tests", dependencies: uses + ["TestKit"], path: "Tests/\(module.name)",
+                name: "\(module.name)Tests",
+                dependencies: uses + ["TestKit"],
+                path: "Tests/\(module.name)",
                 swiftSettings: strict
             )
         ]
@@ -225,5 +259,6 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: Set(wanted.flatMap(\.products).compactMap { $0.split(separator: "/").first.map(String.init) })
         .sorted().compactMap { packages[$0] },
-    targets: (wanted + benchmarks.filter(isBuildable)).flatMap(targets(of:)) + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
+    targets: (wanted + benchmarks.filter(isBuildable)).flatMap(targets(of:))
+        + (Context.environment["BALLAST_FUZZ"] == nil ? [] : [fuzz])
 )

@@ -19,7 +19,9 @@ struct ShopSerialTests {
         // The page answers 200 only where all three services had their part in it.
         let first = try page()
         #expect(first.status == 200)
-        #expect(first.body.contains("Compass") && first.body.contains("Cart") && !first.body.contains("class=\"notice\""))
+        #expect(
+            first.body.contains("Compass") && first.body.contains("Cart") && !first.body.contains("class=\"notice\"")
+        )
         #expect(try machine.ballast("status").output.split(separator: "\n").count == 4)
         #expect(try machine.edge("/", host: "nobody.localhost").status == 404)
 

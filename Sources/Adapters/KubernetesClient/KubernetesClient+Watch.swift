@@ -3,8 +3,8 @@
 
 import AsyncHTTPClient
 package import Model
-import NIOHTTP1
 import NIOCore
+import NIOHTTP1
 package import Ports
 
 extension KubernetesClient {

@@ -17,7 +17,7 @@ final class ClientIdentities: Sendable {
 
     /// `nil` where the client showed no certificate.
     func user(of channel: any Channel) async throws -> APIUser? {
-        guard let handler = try? await channel.pipeline.nioSSL_peerCertificateBytes() else { return nil }
+        guard let handler = try? await channel.pipeline.peerCertificateBytes() else { return nil }
         if let user = known.withLock({ $0[handler] }) { return user }
         guard let user = Self.user(fromDER: handler) else { return nil }
         known.withLock { known in
@@ -45,7 +45,7 @@ final class ClientIdentities: Sendable {
 
 extension ChannelPipeline {
     /// The verified client certificate's DER bytes; throws where the connection has no TLS.
-    fileprivate func nioSSL_peerCertificateBytes() async throws -> [UInt8]? {
+    fileprivate func peerCertificateBytes() async throws -> [UInt8]? {
         try await handler(type: NIOSSLServerHandler.self).map { handler in
             (try? handler.peerCertificate?.toDERBytes()) ?? nil
         }.get()
