@@ -23,6 +23,10 @@ package final class KubernetesServer: Sendable {
         package var refusesUDPServices = true
         /// Pods are refused what this node cannot grant them (hostPath, privileged containers and the like).
         package var refusesUnsupportedPods = true
+        /// A pod's service account must exist, and lends the pod its pull secrets.
+        package var requiresServiceAccounts = true
+        /// Pods are given a token of their account; only where tokens are issued.
+        package var mountsServiceAccountTokens = false
 
         package init() {}
     }

@@ -32,7 +32,7 @@ extension KubernetesServer {
         try settleNamespace(&object, resource, namespace)
         try checkNamespace(resource, namespace, object[path: "metadata", "name"]?.string ?? "")
         resource.strategy.setDefaults(&object)
-        try admit(&object, resource)
+        try await admit(&object, resource)
         let generateName = object[path: "metadata", "generateName"]?.string ?? ""
         let isGenerated = (object[path: "metadata", "name"]?.string ?? "").isEmpty && !generateName.isEmpty
         var attempts = isGenerated ? 8 : 1

@@ -5,11 +5,14 @@ import Model
 
 extension KubernetesServer {
     /// Fills in what a new object takes from other objects of the cluster.
-    func admit(_ object: inout JSON, _ resource: Resource) throws(KubeStatus) {
-        guard resource.type == .persistentVolumeClaims, object[path: "spec", "storageClassName"] == nil,
-            let name = try defaultStorageClass()
-        else { return }
-        object.set(.string(name), at: ["spec", "storageClassName"])
+    func admit(_ object: inout JSON, _ resource: Resource) async throws(KubeStatus) {
+        switch resource.type {
+        case .persistentVolumeClaims:
+            guard object[path: "spec", "storageClassName"] == nil, let name = try defaultStorageClass() else { return }
+            object.set(.string(name), at: ["spec", "storageClassName"])
+        case .pods: if configuration.requiresServiceAccounts { try await admitPod(&object) }
+        default: return
+        }
     }
 
     private static let defaultMark = "storageclass.kubernetes.io/is-default-class"

@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 import Model
+import Ports
 import Synchronization
 
 @testable import KubeServer
@@ -20,6 +21,14 @@ struct TestServer {
         adjust(&configuration)
         server = try KubernetesServer(log: log, configuration: configuration, clock: clock)
         try await server.bootstrap()
+        guard configuration.requiresServiceAccounts else { return }
+        for namespace in ["default", "kube-system"] { try await addServiceAccount(namespace) }
+    }
+
+    /// What the controller does for a new namespace.
+    func addServiceAccount(_ namespace: String) async throws {
+        let account = KubeObject(.serviceAccounts, namespace: namespace, name: "default")
+        _ = try await server.api.create(account, as: .serviceAccounts)
     }
 
     static let admin = APIUser(name: "admin", groups: ["system:masters"])
