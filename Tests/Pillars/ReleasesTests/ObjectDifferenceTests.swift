@@ -30,7 +30,7 @@ struct ObjectDifferenceTests {
         var live = ObjectDifference.stamped(before)
         live["spec"]?["minReadySeconds"] = 5
         let patch = ObjectDifference.mergePatch(wanted: object(["replicas": 3]), live: live)
-        #expect(patch?["spec"] == ["replicas": 3, "paused": nil])
+        #expect(patch?["spec"] == ["replicas": 3, "paused": .null])
     }
 
     @Test func quantitiesAreComparedByValue() {
@@ -71,7 +71,7 @@ struct ObjectDifferenceTests {
 
     @Test func aNullInWhatIsWantedMeansAbsence() {
         let live = ObjectDifference.stamped(object(["replicas": 2]))
-        #expect(ObjectDifference.mergePatch(wanted: object(["replicas": 2, "paused": nil]), live: live) == nil)
+        #expect(ObjectDifference.mergePatch(wanted: object(["replicas": 2, "paused": .null]), live: live) == nil)
     }
 
     @Test func aFieldThatSomebodySetAsWeWantItBecomesOurs() {

@@ -48,6 +48,6 @@ package struct RegistryError: Error, Equatable, CustomStringConvertible {
 
     /// The body that the specification asks for.
     package var body: JSON {
-        ["errors": [["code": .string(code.rawValue), "message": .string(message), "detail": nil]]]
+        ["errors": [["code": .string(code.rawValue), "message": .string(message), "detail": .null]]]
     }
 }

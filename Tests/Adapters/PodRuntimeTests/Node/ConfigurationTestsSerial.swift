@@ -144,7 +144,7 @@ struct ConfigurationTestsSerial {
             _ = try await node.cluster.patch(
                 reference,
                 .merge,
-                ["data": ["app.conf": "two", "other": nil, "new": "n"]]
+                ["data": ["app.conf": "two", "other": .null, "new": "n"]]
             )
             // The projected volume needs a key that is gone now; the other volumes follow all the same.
             let log = try await node.follow(pod, until: "changed to two", "new")

@@ -159,7 +159,7 @@ struct ManifestTests {
             ["schemaVersion": 2, "mediaType": .string(MediaType.index), "manifests": []],
             [
                 "schemaVersion": 2, "mediaType": .string(MediaType.manifest), "artifactType": "a/b", "config": empty,
-                "layers": [empty], "org.example": ["unknown": [1.50, nil]],
+                "layers": [empty], "org.example": ["unknown": [1.50, .null]],
             ],
         ]
         // Nearly 4 MiB of annotations.

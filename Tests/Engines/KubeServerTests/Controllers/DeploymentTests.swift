@@ -138,7 +138,7 @@ struct DeploymentTests {
                 $0.statusCount("replicas") == 2 && $0.statusCount("observedGeneration") == $0.generation
             }
             #expect(cluster.api.all(.replicaSets).count == 1)
-            _ = try await cluster.api.patch(reference, .merge, ["spec": ["paused": nil]])
+            _ = try await cluster.api.patch(reference, .merge, ["spec": ["paused": .null]])
             _ = try await cluster.wait(.deployments, "web") { isComplete($0, 2) && $0.revision == 2 }
             #expect(cluster.api.all(.replicaSets).count == 2)
         }

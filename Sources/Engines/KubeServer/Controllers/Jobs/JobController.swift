@@ -129,7 +129,7 @@ struct JobController: Reconciler {
         let error = await inParallel(held) { pod in
             let finalizers = pod.finalizers.filter { $0 != JobView.finalizer }.map { JSON.string($0) }
             let metadata: JSON = [
-                "finalizers": finalizers.isEmpty ? nil : .array(finalizers),
+                "finalizers": finalizers.isEmpty ? .null : .array(finalizers),
                 "resourceVersion": .string(pod.resourceVersion.text),
             ]
             do {
