@@ -68,7 +68,16 @@ package struct YAMLError: Error, Sendable, CustomStringConvertible {
     package var description: String { "line \(line): \(message)" }
 }
 
-/// Reads YAML (1.2 core schema: only `true` and `false` are booleans) with line numbers.
+/// What plain scalars stand for.
+package enum YAMLDialect: Sendable {
+    /// YAML 1.2's core schema: only `true` and `false` are booleans.
+    case core
+    /// As the Kubernetes API reads request bodies: the booleans of YAML 1.1 (`y`, `yes`, `on` and their opposites, as keys
+    /// too), octal numbers with a leading zero, `_` between digits.
+    case kubernetes
+}
+
+/// Reads YAML with line numbers.
 package enum YAMLDocument {
     /// An alias bomb must not fill the memory: so many values at most, aliases counted each time.
     private static let nodeLimit = 200_000
@@ -77,14 +86,14 @@ package enum YAMLDocument {
     private static let indentLimit = 400
 
     /// The documents of a stream separated by `---`; empty ones are left out.
-    package static func parseAll(_ text: String) throws(YAMLError) -> [YAMLValue] {
+    package static func parseAll(_ text: String, as dialect: YAMLDialect = .core) throws(YAMLError) -> [YAMLValue] {
         try checkDepth(text)
         do {
             let parser = try Parser(yaml: text, encoding: .utf8)
             var documents: [YAMLValue] = []
             var budget = nodeLimit
             while let root = try parser.nextRoot() {
-                let value = try value(of: root, budget: &budget)
+                let value = try value(of: root, dialect, budget: &budget)
                 if case .scalar(.null) = value.content { continue }
                 documents.append(value)
             }
@@ -118,8 +127,8 @@ package enum YAMLDocument {
     }
 
     /// The single document of a text.
-    package static func parse(_ text: String) throws(YAMLError) -> YAMLValue {
-        let documents = try parseAll(text)
+    package static func parse(_ text: String, as dialect: YAMLDialect = .core) throws(YAMLError) -> YAMLValue {
+        let documents = try parseAll(text, as: dialect)
         guard let first = documents.first else { throw YAMLError(line: 1, message: "the file is empty") }
         guard documents.count == 1 else {
             throw YAMLError(line: documents[1].line, message: "expected one document, found \(documents.count)")
@@ -127,25 +136,33 @@ package enum YAMLDocument {
         return first
     }
 
-    private static func value(of node: Node, budget: inout Int) throws(YAMLError) -> YAMLValue {
+    private static func value(
+        of node: Node,
+        _ dialect: YAMLDialect,
+        budget: inout Int
+    ) throws(YAMLError) -> YAMLValue {
         let line = node.mark?.line ?? 1
         budget -= 1
         guard budget > 0 else { throw YAMLError(line: line, message: "more than \(nodeLimit) values") }
         switch node {
         case .scalar(let scalar):
-            return YAMLValue(content: .scalar(json(of: scalar)), line: line, written: scalar.string)
+            return YAMLValue(content: .scalar(json(of: scalar, dialect)), line: line, written: scalar.string)
         case .sequence(let sequence):
             var elements: [YAMLValue] = []
-            for element in sequence { elements.append(try value(of: element, budget: &budget)) }
+            for element in sequence { elements.append(try value(of: element, dialect, budget: &budget)) }
             return YAMLValue(content: .sequence(elements), line: line)
         case .mapping(let mapping):
-            return YAMLValue(content: .mapping(try members(of: mapping, budget: &budget)), line: line)
+            return YAMLValue(content: .mapping(try members(of: mapping, dialect, budget: &budget)), line: line)
         case .alias:
             throw YAMLError(line: line, message: "an alias without its anchor")
         }
     }
 
-    private static func members(of mapping: Node.Mapping, budget: inout Int) throws(YAMLError) -> [YAMLValue.Member] {
+    private static func members(
+        of mapping: Node.Mapping,
+        _ dialect: YAMLDialect,
+        budget: inout Int
+    ) throws(YAMLError) -> [YAMLValue.Member] {
         var members: [YAMLValue.Member] = []
         var merged: [YAMLValue.Member] = []
         for (key, node) in mapping {
@@ -153,7 +170,7 @@ package enum YAMLDocument {
             guard case .scalar(let scalar) = key else {
                 throw YAMLError(line: line, message: "a key must be text")
             }
-            let value = try value(of: node, budget: &budget)
+            let value = try value(of: node, dialect, budget: &budget)
             if scalar.string == "<<", scalar.style == .plain {
                 if case .mapping(let inherited) = value.content { merged += inherited }
                 if case .sequence(let several) = value.content {
@@ -161,21 +178,55 @@ package enum YAMLDocument {
                 }
                 continue
             }
-            members.append(YAMLValue.Member(key: scalar.string, line: line, value: value))
+            members.append(YAMLValue.Member(key: name(scalar, dialect), line: line, value: value))
         }
         for member in merged where !members.contains(where: { $0.key == member.key }) { members.append(member) }
         return members
     }
 
-    private static func json(of scalar: Node.Scalar) -> JSON {
+    /// A key's text; the Kubernetes API writes keys that are no text as JSON would.
+    private static func name(_ scalar: Node.Scalar, _ dialect: YAMLDialect) -> String {
+        guard dialect == .kubernetes else { return scalar.string }
+        switch json(of: scalar, dialect) {
+        case .bool(let flag): return flag ? "true" : "false"
+        case .number(let number): return number.text
+        default: return scalar.string
+        }
+    }
+
+    private static func json(of scalar: Node.Scalar, _ dialect: YAMLDialect) -> JSON {
         let text = scalar.string
         guard scalar.style == .plain || scalar.style == .any else { return .string(text) }
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE": return true
         case "false", "False", "FALSE": return false
-        default: return number(text) ?? .string(text)
+        default: break
         }
+        guard dialect == .kubernetes else { return number(text) ?? .string(text) }
+        switch text {
+        case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON": return true
+        case "n", "N", "no", "No", "NO", "off", "Off", "OFF": return false
+        default: return olderNumber(text) ?? number(text) ?? .string(text)
+        }
+    }
+
+    /// Whole numbers as YAML 1.1 and Go write them: `0b101`, `0o17`, `017`, `0x1F`, `1_000`, each with a sign.
+    private static func olderNumber(_ text: String) -> JSON? {
+        guard let first = text.utf8.first, first &- 0x30 < 10 || "+-".utf8.contains(first) else { return nil }
+        var digits = text.replacing("_", with: "")[...]
+        let isNegative = digits.hasPrefix("-")
+        if isNegative || digits.hasPrefix("+") { digits = digits.dropFirst() }
+        var radix = 10
+        for (prefix, other) in [("0x", 16), ("0X", 16), ("0b", 2), ("0B", 2), ("0o", 8), ("0O", 8), ("0", 8)]
+        where digits.count > prefix.count && digits.hasPrefix(prefix) {
+            (digits, radix) = (digits.dropFirst(prefix.count), other)
+            break
+        }
+        guard !digits.hasPrefix("-"), !digits.hasPrefix("+"), let value = UInt64(digits, radix: radix) else {
+            return nil
+        }
+        return .number(JSONNumber(text: isNegative && value != 0 ? "-\(value)" : "\(value)"))
     }
 
     private static func number(_ text: String) -> JSON? {

@@ -58,10 +58,15 @@ struct NodeRegistration: Sendable {
     // MARK: Node
 
     private func writeNode() async throws {
-        let known = try await services.api.find(reference)
+        var known = try await services.api.find(reference)
+        if let other = known?.spec["podCIDR"]?.string, !other.isEmpty, !podCIDR.isEmpty, other != podCIDR {
+            // A node's range is given once; with another one it is another node.
+            try await services.api.delete(reference)
+            known = nil
+        }
         if known == nil { _ = try await services.api.create(object, as: .nodes) }
         let previous = known?.status ?? [:]
-        let body: JSON = ["metadata": ["labels": JSON(labels)], "spec": ["podCIDR": .string(podCIDR)]]
+        let body: JSON = ["metadata": ["labels": JSON(labels)], "spec": spec]
         if known != nil { _ = try await services.api.patch(reference, .merge, body) }
         let status = status(previous: previous, at: services.wall.now)
         _ = try await services.api.patch(
@@ -95,8 +100,12 @@ struct NodeRegistration: Sendable {
 
     private var object: KubeObject {
         var node = KubeObject(.nodes, name: name, labels: labels)
-        node["spec"] = ["podCIDR": .string(podCIDR), "podCIDRs": [.string(podCIDR)]]
+        node["spec"] = spec
         return node
+    }
+
+    private var spec: JSON {
+        podCIDR.isEmpty ? [:] : ["podCIDR": .string(podCIDR), "podCIDRs": [.string(podCIDR)]]
     }
 
     private func status(previous: JSON, at now: Timestamp) -> JSON {

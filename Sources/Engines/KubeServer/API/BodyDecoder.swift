@@ -53,7 +53,7 @@ struct BodyDecoder: Sendable {
     private func yaml(_ body: [UInt8]) throws(KubeStatus) -> JSON {
         let json: JSON
         do {
-            json = try YAMLDocument.parse(String(decoding: body, as: UTF8.self)).json
+            json = try YAMLDocument.parse(String(decoding: body, as: UTF8.self), as: .kubernetes).json
         } catch {
             throw unrecognized("yaml: \(error)", body)
         }

@@ -13,7 +13,7 @@ struct Query: Sendable {
 
     func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
 
-    /// Absent, empty, `0` and `false` are false; everything else is true.
+    /// Absent, `0` and `false` are false; everything else is true, empty text too.
     func flag(_ name: String) -> Bool {
         guard let value = self[name] else { return false }
         return !["0", "false"].contains(value.lowercased())
@@ -21,10 +21,11 @@ struct Query: Sendable {
 
     func integer(_ name: String) throws(KubeStatus) -> Int? {
         guard let value = self[name], !value.isEmpty else { return nil }
-        guard let number = Int(value) else {
-            throw .badRequest("strconv.ParseInt: parsing \(FieldErrors.quoted(value)): invalid syntax")
-        }
-        return number
+        if let number = Int(value) { return number }
+        let digits = value.hasPrefix("-") || value.hasPrefix("+") ? value.dropFirst() : value[...]
+        let isNumber = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        let problem = isNumber ? "value out of range" : "invalid syntax"
+        throw .badRequest("strconv.ParseInt: parsing \(FieldErrors.quoted(value)): \(problem)")
     }
 }
 

@@ -30,6 +30,16 @@ struct NamespaceStrategy: KindStrategy {
 struct NodeStrategy: KindStrategy {
     let traits = KindTraits(hasStatus: true)
 
+    func setDefaults(_ object: inout JSON) {
+        // One range is given under two names; the older name wins where they differ.
+        let ranges = object[path: "spec", "podCIDRs"]?.array ?? []
+        if let range = object[path: "spec", "podCIDR"], range.string?.isEmpty == false {
+            if ranges.first != range { object.set([range], at: ["spec", "podCIDRs"]) }
+        } else if let first = ranges.first {
+            object.set(first, at: ["spec", "podCIDR"])
+        }
+    }
+
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
         // Until its agent says otherwise, a new node takes no pods.
         var taints = object[path: "spec", "taints"]?.array ?? []
@@ -49,6 +59,42 @@ struct NodeStrategy: KindStrategy {
             for problem in NameRules.labelValueProblems(value) { errors.invalid("\(field).value", value, problem) }
             Taints.checkEffect(taint["effect"]?.string ?? "", "\(field).effect", &errors)
         }
+        for (place, range) in (object[path: "spec", "podCIDRs"]?.array ?? []).compactMap(\.string).enumerated()
+        where !Self.isRange(range) {
+            errors.invalid(
+                "spec.podCIDRs[\(place)]",
+                range,
+                "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+            )
+        }
+    }
+
+    private static func isRange(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let bits = Int(parts[1]), bits >= 0, String(bits) == parts[1] else { return false }
+        // Nobody here routes IPv6; such a range is taken as it is.
+        return parts[0].contains(":") ? bits <= 128 : AddressRange.number(parts[0]) != nil && bits <= 32
+    }
+
+    /// Of what a node is, only what nobody has said yet may be said; whether it takes pods may change.
+    func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        var (now, before) = (object["spec"] ?? [:], old["spec"] ?? [:])
+        for member in ["podCIDRs", "providerID"] {
+            let isSet = !(before[member]?.array?.isEmpty ?? true) || !(before[member]?.string?.isEmpty ?? true)
+            guard isSet, now[member] != before[member] else { continue }
+            let name = member == "podCIDRs" ? "podCIDR" : member
+            errors.forbidden("spec.\(member)", "node updates may not change \(name) except from \"\" to valid")
+        }
+        for member in ["podCIDR", "podCIDRs", "providerID", "unschedulable", "taints", "configSource"] {
+            now[member] = nil
+            before[member] = nil
+        }
+        guard now != before else { return }
+        errors.forbidden(
+            "",
+            "node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig "
+                + "feature gate is enabled)"
+        )
     }
 }
 
