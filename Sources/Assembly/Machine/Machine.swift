@@ -84,9 +84,16 @@ struct Machine: Sendable {
             ],
             logger: telemetry.log
         )
-        try await Self.runUntilCancelled(group)
+        var failure: (any Error)?
+        do {
+            try await Self.runUntilCancelled(group)
+        } catch {
+            failure = error
+        }
         await client.shutdown()
         await clients.shutdown()
+        await server.close()
+        if let failure { throw failure }
     }
 
     /// Cancellation stops the parts in reverse order, each before what it needs.

@@ -23,6 +23,8 @@ package final class KubernetesServer: Sendable {
         package var refusesUDPServices = true
         /// Pods are refused what this node cannot grant them (hostPath, privileged containers and the like).
         package var refusesUnsupportedPods = true
+        /// Whoever writes an Ingress is told what of it the edge does not do.
+        package var warnsOfUnservedIngresses = true
         /// A pod's service account must exist, and lends the pod its pull secrets.
         package var requiresServiceAccounts = true
         /// Pods are given a token of their account; only where tokens are issued.
@@ -84,6 +86,10 @@ package final class KubernetesServer: Sendable {
             }
         }
     }
+
+    /// Finishes the writes under way, ends all watches and closes the log, which leaves one whole file; from then on every
+    /// write is answered with 503.
+    package func close() async { await log.close() }
 
     /// Finishes what a crash interrupted, then tells idle watches from time to time how far they have seen, until cancelled.
     package func run() async {

@@ -42,6 +42,32 @@ struct LogDurabilityTests {
         #expect(try await log.put("/new", "x").revision == Revision(22))
     }
 
+    @Test("a server that is closed leaves one whole file, and answers writes with 503")
+    func closedServer() async throws {
+        let log = try open()
+        let server = try KubernetesServer(log: log, clock: clock.wall)
+        try await server.bootstrap()
+        let ahead = folder.file("log.db-wal")
+        #expect(FileManager.default.fileExists(atPath: ahead))
+        await server.close()
+        #expect(!FileManager.default.fileExists(atPath: ahead), "everything is in the file itself")
+        let body: JSON = ["metadata": ["name": "late"]]
+        let answer = await server.answer(
+            APIRequest(
+                method: "POST",
+                path: "/api/v1/namespaces",
+                query: [],
+                accept: "",
+                contentType: "",
+                body: body.bytes,
+                user: TestServer.admin
+            )
+        )
+        #expect(answer.status == 503)
+        #expect(answer.message == "the server is shutting down")
+        #expect(try open().revision.number == 4)
+    }
+
     @Test("a second log on the same file is refused while the first one is open, with the file's name")
     func secondOpener() async throws {
         let log = try open()
