@@ -31,6 +31,7 @@ struct BodyDecoder: Sendable {
     func decode(_ request: APIRequest) throws(KubeStatus) -> Decoded {
         let media = MediaType(parsing: request.contentType)
         if media.name == "application/yaml" { return try decode(try yaml(request.body)) }
+        if media.name == WireEnvelope.contentType { return try decode(wire: request.body) }
         guard media.name == "application/json" || media.name.isEmpty || media.name == "*/*" else {
             throw .unsupportedMediaType(Self.accepted)
         }
@@ -77,6 +78,34 @@ struct BodyDecoder: Sendable {
         let tail = body.count > limit ? " ..." : ""
         guard first != UInt8(ascii: "{") else { return String(decoding: head, as: UTF8.self) + tail }
         return head.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + tail
+    }
+
+    /// Custom kinds have no protobuf form, nor have the built-in ones any other than the table's.
+    private func decode(wire body: [UInt8]) throws(KubeStatus) -> Decoded {
+        guard resource.custom == nil || type != resource.type, let schema = SchemaTable.builtIn.schema(type) else {
+            throw .unsupportedMediaType(Self.accepted.filter { $0 != WireEnvelope.contentType })
+        }
+        let envelope: WireEnvelope
+        do {
+            envelope = try WireEnvelope(body)
+        } catch {
+            throw .badRequest(
+                "the object provided is unrecognized (must be of type \(type.kind)): \(error.message) "
+                    + "(\(Self.summary(body)))"
+            )
+        }
+        let head: JSONObject = ["kind": .string(envelope.kind), "apiVersion": .string(envelope.apiVersion)]
+        try checkKind(.object(head))
+        do {
+            let object = try WireDecoder.decode(body, in: envelope.object, as: schema)
+            return try decode(.object(JSONObject(head.map { $0 } + (object.object ?? [:]).map { $0 })))
+        } catch let error as WireError {
+            throw unfit(.object(head), error.message)
+        } catch let error as KubeStatus {
+            throw error
+        } catch {
+            throw .fault("\(error)")
+        }
     }
 
     func decode(_ json: JSON, duplicates: [String] = []) throws(KubeStatus) -> Decoded {

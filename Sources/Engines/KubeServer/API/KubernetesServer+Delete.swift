@@ -16,16 +16,27 @@ extension KubernetesServer {
     private func deleteParameters(_ call: Call) throws(KubeStatus) -> DeleteParameters {
         guard !call.request.body.isEmpty else { return try DeleteParameters(call.query, body: nil) }
         do {
-            return try DeleteParameters(call.query, body: JSON(parsing: call.request.body))
+            return try DeleteParameters(call.query, body: try deleteOptions(call))
         } catch let error as JSONError {
             throw .badRequest(
                 "couldn't get version/kind; json parse error: \(GoJSONErrors.text(error, in: call.request.body))"
             )
+        } catch let error as WireError {
+            throw .badRequest("the object provided is unrecognized (must be of type DeleteOptions): \(error.message)")
         } catch let error as KubeStatus {
             throw error
         } catch {
             throw .fault("\(error)")
         }
+    }
+
+    private func deleteOptions(_ call: Call) throws -> JSON {
+        let body = call.request.body
+        let name = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+        guard MediaType(parsing: call.request.contentType).name == WireEnvelope.contentType,
+            let schema = SchemaTable.builtIn.schema(named: name)
+        else { return try JSON(parsing: body) }
+        return try WireDecoder.decode(body, in: try WireEnvelope(body).object, as: schema)
     }
 
     static func success(_ type: ResourceType, _ name: String, uid: String, warnings: [String]) -> APIResponse {

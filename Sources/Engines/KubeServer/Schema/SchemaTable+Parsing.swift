@@ -17,9 +17,9 @@ extension SchemaTable {
     /// Reads the text that scripts/make-schema-table writes. A broken text is a broken build: it traps.
     convenience init(parsing text: String) {
         let lines = Array(text.utf8).split(separator: UInt8(ascii: "\n"))
-        var prefixes: [UInt8: String] = [:]
-        for part in lines[0].split(separator: UInt8(ascii: "|")) {
-            prefixes[part[part.startIndex]] = String(decoding: part.dropFirst(), as: UTF8.self)
+        var prefixes: [Character: String] = [:]
+        for part in String(decoding: lines[0], as: UTF8.self).split(separator: "|") {
+            prefixes[part[part.startIndex]] = String(part.dropFirst())
         }
         var types: [SchemaType] = []
         var kinds: [String: Int] = [:]
@@ -30,16 +30,23 @@ extension SchemaTable {
             for note in head.dropFirst() where note.first == UInt8(ascii: "K") {
                 kinds[String(decoding: note.dropFirst(2), as: UTF8.self)] = types.count
             }
-            let prefix = prefixes[head[0][head[0].startIndex]] ?? ""
             types.append(
                 SchemaType(
-                    name: prefix + String(decoding: head[0].dropFirst(), as: UTF8.self),
+                    name: Self.fullName(String(decoding: head[0], as: UTF8.self)[...], prefixes),
                     fields: parts.dropFirst().map { SchemaField(parsing: $0) },
                     isAtomic: head.dropFirst().contains { $0.elementsEqual("A".utf8) }
                 )
             )
         }
-        self.init(types: types, kinds: kinds)
+        self.init(types: types, kinds: kinds, prefixes: prefixes)
+    }
+
+    /// The name that begins with a short mark in the tables' texts.
+    func fullName(_ short: Substring) -> String { Self.fullName(short, prefixes) }
+
+    private static func fullName(_ short: Substring, _ prefixes: [Character: String]) -> String {
+        guard let mark = short.first, let prefix = prefixes[mark] else { return String(short) }
+        return prefix + short.dropFirst()
     }
 }
 

@@ -127,8 +127,12 @@ package final class SchemaTable: Sendable {
     private let byName: [String: Int]
     private let byKind: [String: Int]
 
-    init(types: [SchemaType], kinds: [String: Int]) {
+    /// What the marks at the beginning of short names stand for.
+    let prefixes: [Character: String]
+
+    init(types: [SchemaType], kinds: [String: Int], prefixes: [Character: String] = [:]) {
         self.types = types
+        self.prefixes = prefixes
         byKind = kinds
         byName = Dictionary(uniqueKeysWithValues: types.enumerated().map { ($1.name, $0) })
     }
