@@ -130,6 +130,7 @@ struct ClusterView: Sendable {
     private let services: ObjectMirror
     private let slices: ObjectMirror
     private let ingresses: ObjectMirror
+    private let ingressClasses: ObjectMirror
 
     init(api: any ClusterAPI) {
         let trim: @Sendable (KubeObject) -> KubeObject = { object in
@@ -140,12 +141,18 @@ struct ClusterView: Sendable {
         services = ObjectMirror(ListQuery(.services), of: api, trim: trim)
         slices = ObjectMirror(ListQuery(.endpointSlices), of: api, trim: trim)
         ingresses = ObjectMirror(ListQuery(.ingresses), of: api, trim: trim)
+        ingressClasses = ObjectMirror(ListQuery(.ingressClasses), of: api, trim: trim)
     }
 
-    private var all: [ObjectMirror] { [services, slices, ingresses] }
+    private var all: [ObjectMirror] { [services, slices, ingresses, ingressClasses] }
 
     var input: ProxyInput {
-        ProxyInput(services: services.objects, slices: slices.objects, ingresses: ingresses.objects)
+        ProxyInput(
+            services: services.objects,
+            slices: slices.objects,
+            ingresses: ingresses.objects,
+            ingressClasses: ingressClasses.objects
+        )
     }
 
     func run() async {

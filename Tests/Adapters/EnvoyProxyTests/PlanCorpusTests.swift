@@ -28,8 +28,12 @@ struct PlanCorpusTests {
             let all = (json[key]?.array ?? []).map { KubeObject($0) }
             return reversed ? all.reversed() : all
         }
-        return ProxyInput(services: objects("services"), slices: objects("slices"), ingresses: objects("ingresses"))
-            .plan(Self.configuration)
+        return ProxyInput(
+            services: objects("services"),
+            slices: objects("slices"),
+            ingresses: objects("ingresses"),
+            ingressClasses: objects("ingressClasses")
+        ).plan(Self.configuration)
     }
 
     private func json(_ plan: ProxyPlan) -> JSON {

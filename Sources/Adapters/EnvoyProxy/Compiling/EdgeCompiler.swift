@@ -31,6 +31,11 @@ struct EdgeCompiler {
                 ingress.warning("TLSNotServed", "the edge answers plain HTTP only; spec.tls is not served")
             )
         }
+        for name in EdgeClasses.ignoredAnnotations(of: ingress) {
+            plan.warnings.append(
+                ingress.warning("AnnotationIgnored", "the annotation '\(name)' has no effect on this edge")
+            )
+        }
         if let backend = ingress.spec["defaultBackend"] {
             let cluster = cluster(backend, of: ingress, to: &plan)
             defaultCluster = defaultCluster ?? cluster

@@ -31,6 +31,7 @@ struct ProxyInput: Sendable {
     var services: [KubeObject] = []
     var slices: [KubeObject] = []
     var ingresses: [KubeObject] = []
+    var ingressClasses: [KubeObject] = []
 }
 
 extension ProxyInput {
@@ -40,7 +41,8 @@ extension ProxyInput {
         var services = ServiceCompiler(slices: slices, hostServices: configuration.hostServices)
         for service in self.services.sorted(by: Self.isBefore) { services.add(service, to: &plan) }
         var edge = EdgeCompiler(ports: services.ports)
-        for ingress in ingresses.sorted(by: Self.isBefore) { edge.add(ingress, to: &plan) }
+        let classes = EdgeClasses(ingressClasses)
+        for ingress in ingresses.sorted(by: Self.isBefore) where classes.serve(ingress) { edge.add(ingress, to: &plan) }
         plan.routes = edge.routes
         plan.listeners["edge"] = EdgeListener(configuration).json
         return plan

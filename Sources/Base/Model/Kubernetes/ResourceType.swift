@@ -63,6 +63,12 @@ extension ResourceType {
     package static let jobs = named("batch", "jobs", "Job")
     package static let endpointSlices = named("discovery.k8s.io", "endpointslices", "EndpointSlice")
     package static let ingresses = named("networking.k8s.io", "ingresses", "Ingress")
+    package static let ingressClasses = named(
+        "networking.k8s.io",
+        "ingressclasses",
+        "IngressClass",
+        isNamespaced: false
+    )
     package static let leases = named("coordination.k8s.io", "leases", "Lease")
     package static let customResourceDefinitions = named(
         "apiextensions.k8s.io",

@@ -61,6 +61,7 @@ extension KubernetesServer {
         var errors = FieldErrors()
         MetadataRules.validate(object, resource, &errors)
         resource.strategy.validate(object, &errors)
+        resource.strategy.validateCreate(object, &errors)
         try refuse(errors, resource, name)
         if let refusal = resource.strategy.refusal(object, from: nil) {
             throw .forbidden(resource.type, name, refusal)
@@ -70,7 +71,9 @@ extension KubernetesServer {
         let key = resource.key(namespace: namespace, name: name)
         guard try read(key) == nil else { throw .alreadyExists(resource.type, name) }
         let claim = try serviceAddresses.claim(&object, from: nil, resource, isDryRun: parameters.isDryRun)
-        let all = warnings + resource.strategy.warnings(object, from: nil)
+        let all =
+            warnings + resource.strategy.warnings(object, from: nil)
+            + (try notices(about: object, resource))
         let body = StoredJSON(object)
         if parameters.isDryRun { return Written(value: body.bytesWithoutRevision, warnings: all, isCreated: true) }
         do {

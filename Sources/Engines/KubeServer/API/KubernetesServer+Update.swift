@@ -170,7 +170,10 @@ extension KubernetesServer {
         let resource = change.resource
         var object = object
         try validate(object, old, change)
-        let warnings = change.part == .whole ? resource.strategy.warnings(object, from: old) : []
+        var warnings: [String] = []
+        if change.part == .whole {
+            warnings = resource.strategy.warnings(object, from: old) + (try notices(about: object, resource))
+        }
         let claim = try serviceAddresses.claim(&object, from: old, resource, isDryRun: change.parameters.isDryRun)
         object.set(old[path: "metadata", "resourceVersion"], at: ["metadata", "resourceVersion"])
         guard object != old else { return Written(value: stored.value, warnings: warnings) }

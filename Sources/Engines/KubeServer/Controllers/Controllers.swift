@@ -89,6 +89,7 @@ package struct Controllers: Sendable {
             JobController(context: context),
             EndpointSliceController(context: context),
             IngressStatusController(context: context),
+            IngressClassController(context: context),
             ClaimController(context: context),
             VolumeController(context: context),
             NodeLifecycleController(context: context, start: context.clock.now),

@@ -8,22 +8,28 @@ extension KubernetesServer {
     func admit(_ object: inout JSON, _ resource: Resource) async throws(KubeStatus) {
         switch resource.type {
         case .persistentVolumeClaims:
-            guard object[path: "spec", "storageClassName"] == nil, let name = try defaultStorageClass() else { return }
+            guard object[path: "spec", "storageClassName"] == nil,
+                let name = try defaultClass(.storageClasses, "storageclass.kubernetes.io/is-default-class")
+            else { return }
             object.set(.string(name), at: ["spec", "storageClassName"])
+        case .ingresses:
+            guard object[path: "spec", "ingressClassName"] == nil,
+                object[path: "metadata", "annotations"]?[EdgeClasses.annotation] == nil,
+                let name = try defaultClass(.ingressClasses, "ingressclass.kubernetes.io/is-default-class")
+            else { return }
+            object.set(.string(name), at: ["spec", "ingressClassName"])
         case .pods: if configuration.requiresServiceAccounts { try await admitPod(&object) }
         default: return
         }
     }
 
-    private static let defaultMark = "storageclass.kubernetes.io/is-default-class"
-
     /// The newest of the classes that are marked as default.
-    private func defaultStorageClass() throws(KubeStatus) -> String? {
-        guard let resource = catalog.resource(of: .storageClasses) else { return nil }
+    private func defaultClass(_ type: ResourceType, _ mark: String) throws(KubeStatus) -> String? {
+        guard let resource = catalog.resource(of: type) else { return nil }
         var newest: (created: String, name: String)?
         for stored in try page(resource, nil, ListOptions()).items {
             let metadata = try StoredJSON.parse(stored.value, as: nil)["metadata"] ?? [:]
-            guard metadata["annotations"]?[Self.defaultMark]?.string == "true" else { continue }
+            guard metadata["annotations"]?[mark]?.string == "true" else { continue }
             let created = metadata["creationTimestamp"]?.string ?? ""
             let name = metadata["name"]?.string ?? ""
             if let best = newest, best.created > created || best.created == created && best.name < name { continue }

@@ -164,6 +164,7 @@ enum BuiltInResources {
                 fields: .paths(["status.successful"])
             ),
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
+            resource(.ingressClasses, IngressClassStrategy(), IngressClassColumns()),
             resource(.storageClasses, StorageClassStrategy(), StorageClassColumns(), short: ["sc"]),
             resource(
                 .customResourceDefinitions,

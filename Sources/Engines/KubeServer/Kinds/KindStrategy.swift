@@ -17,6 +17,8 @@ protocol KindStrategy: Sendable {
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext)
     /// Objections to the object as such, on create and update.
     func validate(_ object: JSON, _ errors: inout FieldErrors)
+    /// Objections to a new object alone.
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors)
     /// Objections to this change.
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors)
     func prepareForStatusUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext)
@@ -54,6 +56,7 @@ extension KindStrategy {
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {}
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {}
     func validate(_ object: JSON, _ errors: inout FieldErrors) {}
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {}
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {}
     func prepareForStatusUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {}
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {}

@@ -8,6 +8,14 @@ struct IngressStrategy: KindStrategy {
 
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) { object["status"] = ["loadBalancer": [:]] }
 
+    func warnings(_ object: JSON, from old: JSON?) -> [String] {
+        let ingress = KubeObject(object)
+        guard old == nil, ingress.annotations[EdgeClasses.annotation] != nil,
+            ingress.spec["ingressClassName"] == nil
+        else { return [] }
+        return ["annotation \"\(EdgeClasses.annotation)\" is deprecated, please use 'spec.ingressClassName' instead"]
+    }
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         let rules = spec["rules"]?.array ?? []
@@ -28,6 +36,17 @@ struct IngressStrategy: KindStrategy {
                 errors.invalid("spec.ingressClassName", name, problem)
             }
         }
+    }
+
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {
+        guard let named = object[path: "metadata", "annotations"]?[EdgeClasses.annotation]?.string,
+            let name = object[path: "spec", "ingressClassName"]?.string, name != named
+        else { return }
+        errors.invalid(
+            "annotations.\(EdgeClasses.annotation)",
+            named,
+            "must match `ingressClassName` when both are specified"
+        )
     }
 
     private func checkRule(_ rule: JSON, _ at: String, _ errors: inout FieldErrors) {

@@ -152,6 +152,15 @@ struct ServiceControllerTests {
             _ = try await cluster.api.create(KubeObject(.ingresses, namespace: "shop", name: "web"), as: .ingresses)
             let ingress = try await cluster.wait(.ingresses, "web") { $0["status"] != nil }
             #expect(ingress.status["loadBalancer"]?["ingress"] == [["hostname": "localhost", "ip": "127.0.0.1"]])
+            let classes = try await cluster.wait(.ingressClasses) { $0.contains { $0.name == "ballast" } }
+            #expect(classes.first?.spec["controller"] == "ballast.dev/edge")
+            let reference = ObjectReference(.ingresses, namespace: "shop", name: "web")
+            _ = try await cluster.api.patch(reference, .merge, ["spec": ["ingressClassName": "nginx"]])
+            _ = try await cluster.wait(.ingresses, "web") { $0.status["loadBalancer"] == [:] }
+            var other = KubeObject(.ingressClasses, name: "nginx")
+            other["spec"] = ["controller": "ballast.dev/edge"]
+            _ = try await cluster.api.create(other, as: .ingressClasses)
+            _ = try await cluster.wait(.ingresses, "web") { $0.status["loadBalancer"]?["ingress"] != nil }
         }
     }
 

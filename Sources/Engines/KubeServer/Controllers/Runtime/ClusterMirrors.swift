@@ -19,6 +19,7 @@ struct ClusterMirrors: Sendable {
     let services: ObjectMirror
     let endpointSlices: ObjectMirror
     let ingresses: ObjectMirror
+    let ingressClasses: ObjectMirror
     let claims: ObjectMirror
     let volumes: ObjectMirror
     let storageClasses: ObjectMirror
@@ -38,6 +39,7 @@ struct ClusterMirrors: Sendable {
         services = whole(ListQuery(.services))
         endpointSlices = whole(ListQuery(.endpointSlices))
         ingresses = whole(ListQuery(.ingresses))
+        ingressClasses = whole(ListQuery(.ingressClasses))
         claims = whole(ListQuery(.persistentVolumeClaims))
         volumes = whole(ListQuery(.persistentVolumes))
         storageClasses = whole(ListQuery(.storageClasses))
@@ -47,8 +49,7 @@ struct ClusterMirrors: Sendable {
     var all: [ObjectMirror] {
         [
             namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments, jobs,
-            services,
-            endpointSlices, ingresses, claims, volumes, storageClasses, definitions,
+            services, endpointSlices, ingresses, ingressClasses, claims, volumes, storageClasses, definitions,
         ]
     }
 

@@ -42,7 +42,8 @@ extension ResourceType {
     static let builtIn: [ResourceType] = [
         .namespaces, .nodes, .serviceAccounts, .secrets, .configMaps, .persistentVolumes, .persistentVolumeClaims,
         .pods,
-        .services, .events, .storageClasses, .replicaSets, .deployments, .jobs, .endpointSlices, .ingresses, .leases,
+        .services, .events, .storageClasses, .replicaSets, .deployments, .jobs, .endpointSlices, .ingresses,
+        .ingressClasses, .leases,
         .customResourceDefinitions,
     ]
 
