@@ -11,20 +11,22 @@ package struct PodRuntime: Sendable {
     private let services: PodServices
     private let network: PodNetwork?
     private let node: PodNode
+    private let onStop: @Sendable (StopProgress) -> Void
 
     /// What the API server asks of this node.
     package var agent: any NodeAgent { node }
 
     /// Prepares the node of a data folder; nothing of the machine is touched before `run`.
     ///
-    /// Throws `unavailable` where a program is missing.
+    /// `onStop` hears how a stop goes on. Throws `unavailable` where a program is missing.
     package init(
         configuration: PodRuntimeConfiguration,
         api: any ClusterAPI,
         registries: any ImageRegistries,
         clock: any Clock<Duration> = ContinuousClock(),
         wall: WallClock,
-        telemetry: Telemetry
+        telemetry: Telemetry,
+        onStop: @escaping @Sendable (StopProgress) -> Void = { _ in }
     ) throws {
         guard let runc = ProgramSearch.find("runc") else {
             throw Failure(.unavailable, "the program 'runc' is missing: install the Debian package runc")
@@ -53,10 +55,15 @@ package struct PodRuntime: Sendable {
             wall: wall,
             telemetry: telemetry
         )
-        self.init(services: services, network: network)
+        self.init(services: services, network: network, onStop: onStop)
     }
 
-    init(services: PodServices, network: PodNetwork?) {
+    init(
+        services: PodServices,
+        network: PodNetwork?,
+        onStop: @escaping @Sendable (StopProgress) -> Void = { _ in }
+    ) {
+        self.onStop = onStop
         self.services = services
         self.network = network
         node = PodNode(services)
@@ -86,6 +93,9 @@ package struct PodRuntime: Sendable {
         }
         await stop()
     }
+
+    /// Leaves the pods of a stop, now or later, no time to end by themselves.
+    package func hurry() async { await node.hurry() }
 
     private func follow(_ pods: ObjectMirror) async {
         await pods.waitUntilSynced()
@@ -133,7 +143,7 @@ package struct PodRuntime: Sendable {
     /// Runs in a task of its own, because the present one is cancelled by now and what it does must not be cut short.
     private func stop() async {
         await Task {
-            await node.stop()
+            await node.stop(onStop)
             await network?.stop()
             services.controlGroups.remove(services.controlGroup)
         }.value

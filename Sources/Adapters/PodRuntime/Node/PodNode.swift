@@ -23,6 +23,10 @@ actor PodNode {
     private var entries: [String: Entry] = [:]
     private var watches: [WatchKey: Task<Void, Never>] = [:]
     private var isStopping = false
+    private var isHurried = false
+
+    /// How often a stop tells what it waits for.
+    private static let noticeInterval: Duration = .seconds(3)
 
     init(_ services: PodServices) { self.services = services }
 
@@ -52,12 +56,43 @@ actor PodNode {
         entries[pod.uid]?.worker.post(.event(.vanished(grace: spec.deletionGracePeriod ?? spec.gracePeriod)))
     }
 
-    /// Stops all pods and leaves their objects as they are. Returns when all are stopped.
-    func stop() async {
+    /// Stops all pods together and leaves their objects as they are. Returns when all are stopped.
+    func stop(_ report: @escaping @Sendable (StopProgress) -> Void) async {
         isStopping = true
         for watch in watches.values { watch.cancel() }
-        for entry in entries.values { entry.worker.post(.shutDown) }
-        for entry in entries.values { await entry.task.value }
+        let workers = entries.mapValues(\.worker)
+        var alive: [String: String] = [:]
+        var limit: Duration = .zero
+        for (uid, worker) in workers {
+            guard let grace = await worker.shutdownGrace else { continue }
+            alive[uid] = worker.label
+            limit = max(limit, grace)
+        }
+        if !alive.isEmpty { report(.begun(pods: alive.values.sorted(), limit: limit)) }
+        for worker in workers.values { worker.post(.shutDown(isHurried: isHurried)) }
+        await withTaskGroup { [alive] group in
+            group.addTask { await self.tellWhoIsLeft(of: alive, report) }
+            for entry in entries.values { await entry.task.value }
+            group.cancelAll()
+        }
+        report(.ended)
+    }
+
+    private func tellWhoIsLeft(
+        of alive: [String: String],
+        _ report: @Sendable (StopProgress) -> Void
+    ) async {
+        while (try? await services.clock.sleep(for: Self.noticeInterval)) != nil {
+            let left = alive.filter { entries[$0.key] != nil }.values.sorted()
+            if !left.isEmpty { report(.waiting(pods: left)) }
+        }
+    }
+
+    /// Leaves pods that stop no more time: their containers are killed.
+    func hurry() {
+        isHurried = true
+        guard isStopping else { return }
+        for entry in entries.values { entry.worker.post(.shutDown(isHurried: true)) }
     }
 
     private func forget(_ uid: String) async {

@@ -14,7 +14,8 @@ actor PodWorker {
         case changed(KubeObject)
         /// A ConfigMap, a Secret or the like in the pod's namespace changed.
         case referencesChanged
-        case shutDown
+        /// The node stops; a hurried one grants no time.
+        case shutDown(isHurried: Bool)
     }
 
     private enum TaskKey: Hashable {
@@ -27,6 +28,8 @@ actor PodWorker {
     }
 
     nonisolated let uid: String
+    /// `namespace/name`, for a person.
+    nonisolated let label: String
     let services: PodServices
     private var pod: PodSpec
     private var machine: PodMachine
@@ -44,6 +47,7 @@ actor PodWorker {
 
     init(_ object: KubeObject, _ services: PodServices) {
         uid = object.uid
+        label = "\(object.namespace ?? "default")/\(object.name)"
         self.services = services
         pod = PodSpec(object)
         machine = PodMachine(pod, at: services.wall.now)
@@ -53,6 +57,11 @@ actor PodWorker {
     }
 
     nonisolated func post(_ message: Message) { feed.yield(message) }
+
+    private var longestShutdown: Duration { min(pod.gracePeriod, services.configuration.shutdownGrace) }
+
+    /// How long the pod may take to stop with the node; `nil` where nothing of it runs.
+    var shutdownGrace: Duration? { running.isEmpty ? nil : longestShutdown }
 
     /// Returns when nothing is left to do for the pod. Cancellation does not end it; `shutDown` does.
     func run() async {
@@ -71,10 +80,10 @@ actor PodWorker {
             case .referencesChanged:
                 await refreshVolumes()
                 await handle(.referencesChanged)
-            case .shutDown:
+            case .shutDown(let isHurried):
                 isQuiet = true
                 await writer.stop()
-                await handle(.shutDown(grace: min(pod.gracePeriod, services.configuration.shutdownGrace)))
+                await handle(.shutDown(grace: isHurried ? .zero : longestShutdown))
             }
         }
         for task in tasks.values { task.cancel() }

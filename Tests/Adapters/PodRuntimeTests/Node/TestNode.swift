@@ -11,6 +11,13 @@ import Testing
 
 @testable import PodRuntime
 
+/// What was reported, in order.
+final class Recorded<Element: Sendable>: Sendable {
+    private let list = Mutex<[Element]>([])
+    var all: [Element] { list.withLock { $0 } }
+    func add(_ element: Element) { list.withLock { $0.append(element) } }
+}
+
 /// A node of a test's own: a real runtime over a cluster and a registry in memory.
 final class TestNode: Sendable {
     let folder: ScratchFolder
@@ -18,6 +25,8 @@ final class TestNode: Sendable {
     let registry: MemoryRegistry
     let runtime: PodRuntime
     private let running = Mutex<Task<Void, any Error>?>(nil)
+    /// What the runtime told of its stop.
+    let stops: Recorded<StopProgress>
 
     /// Why the tests of real containers cannot run here; `nil` where they can.
     static let isPossible = geteuid() == 0 && ProgramSearch.find("runc") != nil && DataFile.exists("/bin/busybox")
@@ -28,14 +37,21 @@ final class TestNode: Sendable {
         return Timestamp(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec))
     }
 
-    convenience init() throws {
+    convenience init(shutdownGrace: Duration = .seconds(1)) throws {
         let registry = MemoryRegistry()
         registry.add("busybox", [Self.busybox], config: ["Env": ["FROM_IMAGE=yes"], "Cmd": ["/bin/sh"]])
-        try self.init(ScratchFolder(), FakeCluster(clock: Self.wall), registry)
+        try self.init(ScratchFolder(), FakeCluster(clock: Self.wall), registry, shutdownGrace: shutdownGrace)
     }
 
     /// A node on a folder that another one had before.
-    init(_ folder: ScratchFolder, _ cluster: FakeCluster, _ registry: MemoryRegistry) throws {
+    init(
+        _ folder: ScratchFolder,
+        _ cluster: FakeCluster,
+        _ registry: MemoryRegistry,
+        shutdownGrace: Duration = .seconds(1)
+    ) throws {
+        let stops = Recorded<StopProgress>()
+        self.stops = stops
         self.folder = folder
         self.cluster = cluster
         self.registry = registry
@@ -44,13 +60,14 @@ final class TestNode: Sendable {
             nodeName: "local",
             kubeletVersion: "v1.36.2+test"
         )
-        configuration.shutdownGrace = .seconds(1)
+        configuration.shutdownGrace = shutdownGrace
         runtime = try PodRuntime(
             configuration: configuration,
             api: cluster,
             registries: registry,
             wall: Self.wall,
-            telemetry: Telemetry("test")
+            telemetry: Telemetry("test"),
+            onStop: { stops.add($0) }
         )
     }
 
