@@ -13,12 +13,12 @@ extension FakeCluster {
     ) async throws -> KubeObject {
         try begin(Call(verb: .create, type: type, namespace: object.namespace, name: object.name))
         if type.plural == "bindings" { return try bind(object) }
-        return try state.withLock { try $0.create(object, as: type, at: clock.now, isDryRun: options.isDryRun) }
+        return try change { try $0.create(object, as: type, at: clock.now, isDryRun: options.isDryRun) }
     }
 
     /// A `Binding` names its pod in its own metadata.
     private func bind(_ binding: KubeObject) throws -> KubeObject {
-        try state.withLock { state in
+        try change { state in
             var pod = try state.find(ObjectReference(.pods, namespace: binding.namespace, name: binding.name))
             if let node = pod.spec["nodeName"]?.string, !node.isEmpty {
                 throw Failure(.conflict(.pods, pod.name, "pod \(pod.name) is already assigned to node \"\(node)\""))
@@ -37,7 +37,7 @@ extension FakeCluster {
     ) async throws -> KubeObject {
         let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
         try begin(.init(.update, reference, subresource))
-        return try state.withLock { state in
+        return try change { state in
             let current = try state.find(reference)
             return try state.replace(current, by: object, as: type, subresource, isDryRun: options.isDryRun)
         }
@@ -51,7 +51,7 @@ extension FakeCluster {
         options: WriteOptions
     ) async throws -> KubeObject {
         try begin(.init(.patch, reference, subresource))
-        return try state.withLock { state in
+        return try change { state in
             let existing = state.objects[reference.type]?[reference.objectName]
             guard let current = existing else {
                 guard type == .apply, subresource == nil else { throw Failure(.notFound(reference)) }
@@ -66,7 +66,7 @@ extension FakeCluster {
 
     package func delete(_ reference: ObjectReference, options: DeleteOptions) async throws {
         try begin(.init(.delete, reference, nil))
-        try state.withLock { state in
+        try change { state in
             let current = try state.find(reference)
             if let uid = options.uid, uid != current.uid {
                 throw Failure(.conflict(reference.type, reference.name, "the UID in the precondition does not match"))
@@ -196,7 +196,7 @@ extension FakeCluster.State {
 
     private mutating func record(_ event: WatchEvent, of type: ResourceType) {
         history.append((version, type, event))
-        for watch in watches.values where watch.query.type == type { watch.send(event) }
+        for watch in watches.values where watch.query.type == type { outbox.append((watch, event)) }
     }
 }
 

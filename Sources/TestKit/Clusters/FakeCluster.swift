@@ -32,6 +32,9 @@ package final class FakeCluster: ClusterAPI {
         var fault: (@Sendable (Call) throws -> Void)?
         var uids = 0
         var watchCount = 0
+        /// What watches have not been sent yet, in order, and whether somebody is sending.
+        var outbox: [(watch: FakeWatch, event: WatchEvent)] = []
+        var isSending = false
     }
 
     let state = Mutex(State())
@@ -39,6 +42,20 @@ package final class FakeCluster: ClusterAPI {
 
     /// An empty cluster.
     package init(clock: WallClock = WallClock { Timestamp(seconds: 1_800_000_000) }) { self.clock = clock }
+
+    /// Changes the state, and then sends what watches are to hear: never under the lock, which a stream's end takes.
+    func change<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
+        defer { send() }
+        return try state.withLock(body)
+    }
+
+    /// One caller at a time sends, so that events keep their order.
+    private func send() {
+        var mayBegin = true
+        while let batch = state.withLock({ $0.takeOutbox(&mayBegin) }) {
+            for (watch, event) in batch { watch.send(event) }
+        }
+    }
 
     // MARK: For tests
 
@@ -75,8 +92,8 @@ package final class FakeCluster: ClusterAPI {
 
     /// Sends a bookmark to all running watches.
     package func sendBookmarks() {
-        state.withLock { state in
-            for watch in state.watches.values { watch.continuation.yield(.bookmark(state.resourceVersion)) }
+        change { state in
+            for watch in state.watches.values { state.outbox.append((watch, .bookmark(state.resourceVersion))) }
         }
     }
 
@@ -129,16 +146,17 @@ package final class FakeCluster: ClusterAPI {
     ) async throws -> AsyncThrowingStream<WatchEvent, any Error> {
         try begin(Call(verb: .watch, type: query.type, namespace: query.namespace))
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: WatchEvent.self, throwing: (any Error).self)
-        try state.withLock { state in
+        let id = try change { state in
             guard let start = Int(version.text), start >= state.oldest else { throw Self.expired }
             let watch = FakeWatch(query: query, continuation: continuation)
-            for past in state.history where past.version > start && past.type == query.type { watch.send(past.event) }
+            for past in state.history where past.version > start && past.type == query.type {
+                state.outbox.append((watch, past.event))
+            }
             state.watchCount += 1
-            let id = state.watchCount
-            state.watches[id] = watch
-            // A task of its own: a cancelled task holds its own lock here, and events are sent under ours.
-            continuation.onTermination = { [weak self] _ in Task { self?.forget(id) } }
+            state.watches[state.watchCount] = watch
+            return state.watchCount
         }
+        continuation.onTermination = { [weak self] _ in self?.forget(id) }
         return stream
     }
 
@@ -162,6 +180,18 @@ extension FakeCluster.Call {
             name: reference.name,
             subresource: subresource
         )
+    }
+}
+
+extension FakeCluster.State {
+    /// What is to be sent now; `nil` where nothing is left, or somebody else is at it.
+    mutating func takeOutbox(_ mayBegin: inout Bool) -> [(watch: FakeWatch, event: WatchEvent)]? {
+        if mayBegin, isSending { return nil }
+        mayBegin = false
+        isSending = !outbox.isEmpty
+        guard isSending else { return nil }
+        defer { outbox = [] }
+        return outbox
     }
 }
 

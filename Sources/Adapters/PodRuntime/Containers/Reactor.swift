@@ -18,6 +18,9 @@ final class Reactor: Sendable {
     private struct Watch {
         var descriptor: Int32
         var handler: Handler
+        var isRunning = false
+        /// Forgotten while its handler ran: its descriptor is closed when that has returned.
+        var isForgotten = false
     }
     private struct State {
         var watches: [UInt64: Watch] = [:]
@@ -50,11 +53,24 @@ final class Reactor: Sendable {
         return Token(number: token)
     }
 
-    /// Ends a watch and closes its descriptor; the handler is not called again, but may be running.
+    /// Ends a watch. The handler is not called again; where it runs now, the descriptor stays open until it returns, so
+    /// that it can never meet another file under the same number.
     func forget(_ token: Token) {
-        guard let watch = state.withLock({ $0.watches.removeValue(forKey: token.number) }) else { return }
-        _ = ballast_epoll_remove(epoll, watch.descriptor)
-        close(watch.descriptor)
+        let descriptor = state.withLock { state -> Int32? in
+            guard let watch = state.watches[token.number] else { return nil }
+            guard !watch.isRunning else {
+                state.watches[token.number]?.isForgotten = true
+                return nil
+            }
+            state.watches[token.number] = nil
+            return watch.descriptor
+        }
+        if let descriptor { end(descriptor) }
+    }
+
+    private func end(_ descriptor: Int32) {
+        _ = ballast_epoll_remove(epoll, descriptor)
+        close(descriptor)
     }
 
     private func loop() -> Never {
@@ -65,8 +81,22 @@ final class Reactor: Sendable {
         }
     }
 
+    /// Tokens are never used twice, so an event of an ended watch finds none.
     private func dispatch(_ token: UInt64) {
-        guard let watch = state.withLock({ $0.watches[token] }) else { return }
-        if !watch.handler(watch.descriptor) { forget(Token(number: token)) }
+        let found = state.withLock { state -> Watch? in
+            state.watches[token]?.isRunning = true
+            return state.watches[token]
+        }
+        guard let watch = found else { return }
+        let goesOn = watch.handler(watch.descriptor)
+        let isOver = state.withLock { state in
+            guard goesOn, state.watches[token]?.isForgotten == false else {
+                state.watches[token] = nil
+                return true
+            }
+            state.watches[token]?.isRunning = false
+            return false
+        }
+        if isOver { end(watch.descriptor) }
     }
 }

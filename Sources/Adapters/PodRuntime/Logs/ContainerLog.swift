@@ -17,11 +17,13 @@ final class ContainerLog: Sendable {
         var files = 5
     }
 
+    private typealias Follower = AsyncStream<Void>.Continuation
+
     private struct State {
         var descriptor: Int32
         var size: Int
         var framings: [LogFraming.Stream: LogFraming] = [:]
-        var followers: [UInt64: AsyncStream<Void>.Continuation] = [:]
+        var followers: [UInt64: Follower] = [:]
         var lastFollower: UInt64 = 0
         var closed = false
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -68,25 +70,28 @@ final class ContainerLog: Sendable {
 
     private func append(_ bytes: [UInt8], _ stream: LogFraming.Stream) {
         let now = clock.now
-        state.withLock { state in
+        let followers = state.withLock { state in
             var output: [UInt8] = []
             output.reserveCapacity(bytes.count + 128)
             state.framings[stream, default: LogFraming(stream)].add(bytes[...], at: now, to: &output)
-            write(output, &state)
+            return write(output, &state)
         }
+        for follower in followers { follower.yield() }
     }
 
     private func finish(_ stream: LogFraming.Stream) {
         let now = clock.now
-        let (waiters, followers) = state.withLock { state in
+        let (waiters, followers, isOver) = state.withLock { state in
             var output: [UInt8] = []
             state.framings[stream]?.finish(at: now, to: &output)
-            write(output, &state)
+            let told = write(output, &state)
             state.framings[stream] = nil
-            return state.framings.isEmpty ? close(&state) : ([], [])
+            let isOver = state.framings.isEmpty
+            let (waiters, ended) = isOver ? close(&state) : ([], [])
+            return (waiters, isOver ? ended : told, isOver)
         }
         for waiter in waiters { waiter.resume() }
-        for follower in followers { follower.finish() }
+        for follower in followers { if isOver { follower.finish() } else { follower.yield() } }
     }
 
     /// Ends the log without a container.
@@ -99,7 +104,7 @@ final class ContainerLog: Sendable {
     /// Returns whom to tell; telling them under the lock would have them take it again.
     private func close(
         _ state: inout State
-    ) -> ([CheckedContinuation<Void, Never>], [AsyncStream<Void>.Continuation]) {
+    ) -> ([CheckedContinuation<Void, Never>], [Follower]) {
         state.closed = true
         Glibc.close(state.descriptor)
         defer {
@@ -109,12 +114,13 @@ final class ContainerLog: Sendable {
         return (state.waiters, Array(state.followers.values))
     }
 
-    private func write(_ output: [UInt8], _ state: inout State) {
-        guard !output.isEmpty, !state.closed else { return }
+    /// Returns whom to tell, once the lock is free: a follower's end takes it.
+    private func write(_ output: [UInt8], _ state: inout State) -> [Follower] {
+        guard !output.isEmpty, !state.closed else { return [] }
         // A full disk loses lines, never the container.
         if FileText.writeAll(output[...], to: state.descriptor) { state.size += output.count }
         if state.size >= limits.fileSize { rotate(&state) }
-        for follower in state.followers.values { follower.yield() }
+        return Array(state.followers.values)
     }
 
     private func rotate(_ state: inout State) {
@@ -139,11 +145,12 @@ final class ContainerLog: Sendable {
             return stream
         }
         continuation.onTermination = { [weak self] _ in
-            // A task of its own: a cancelled task holds its own lock here, and lines are announced under ours.
-            Task { _ = self?.state.withLock { $0.followers.removeValue(forKey: number) } }
+            _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
         }
         return stream
     }
+
+    var followerCount: Int { state.withLock { $0.followers.count } }
 
     /// Returns once everything the container wrote is in the file.
     func waitUntilComplete() async {

@@ -115,4 +115,44 @@ struct ContainerLogTests {
         try await written
         #expect(String(decoding: bytes, as: UTF8.self) == text)
     }
+
+    @Test func aFollowerIsForgottenTheMomentItEnds() async throws {
+        let log = try ContainerLog(path, limits: .init(), clock: WallClock { Self.start })
+        defer { log.abandon() }
+        do {
+            let stream = log.follow()
+            #expect(log.followerCount == 1)
+            await withTaskGroup { group in
+                group.addTask { for await _ in stream {} }
+                group.cancelAll()
+            }
+        }
+        #expect(log.followerCount == 0)
+    }
+
+    @Test func followersComeAndGoWhileTheLogIsWritten() async throws {
+        let log = try ContainerLog(path, limits: .init(), clock: WallClock { Self.start })
+        let (output, error) = (try makePipe(), try makePipe())
+        log.collect(output: output.readEnd, error: error.readEnd)
+        close(error.writeEnd)
+        async let written: Void = OwnThread.run {
+            for number in 0..<2000 { _ = FileText.writeAll(Array("line \(number)\n".utf8)[...], to: output.writeEnd) }
+            close(output.writeEnd)
+        }
+        await withTaskGroup { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    await withTaskGroup { inner in
+                        inner.addTask { for await _ in log.follow() {} }
+                        inner.addTask { await Task.yield() }
+                        await inner.next()
+                        inner.cancelAll()
+                    }
+                }
+            }
+        }
+        try await written
+        await log.waitUntilComplete()
+        #expect(log.followerCount == 0)
+    }
 }
