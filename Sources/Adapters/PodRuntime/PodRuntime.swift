@@ -8,7 +8,7 @@ package import Telemetry
 
 /// Runs the pods that the cluster assigns to this node: the kubelet's part, with runc below it.
 package struct PodRuntime: Sendable {
-    private let services: PodServices
+    let services: PodServices
     private let network: PodNetwork?
     private let node: PodNode
     private let onStop: @Sendable (StopProgress) -> Void

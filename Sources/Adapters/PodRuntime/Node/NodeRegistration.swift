@@ -37,22 +37,33 @@ struct NodeRegistration: Sendable {
 
     /// Renews lease and status until cancelled.
     func keepCurrent() async {
-        var written = services.wall.now
-        var pressures = Pressures.read(services.folders.data)
+        var last = Report(time: services.wall.now, pressures: Pressures.read(services.folders.data))
         while !Task.isCancelled {
             do {
-                try await renewLease()
-                let now = services.wall.now
-                let current = Pressures.read(services.folders.data)
-                if current != pressures || now - written >= Self.heartbeat {
-                    try await writeNode()
-                    (written, pressures) = (now, current)
-                }
+                try await renew(&last)
             } catch {
                 services.telemetry.emit(NodeTrouble(what: "node not renewed", subject: name, error: error))
             }
             try? await services.clock.sleep(for: Self.renewal)
         }
+    }
+
+    /// When the status was written last, and what it said that may change.
+    struct Report: Sendable {
+        var time: Timestamp
+        var pressures: Pressures
+    }
+
+    /// Renews the lease, and the status where it is old or wrong. After a pause of this machine the cluster has written
+    /// the node off, and it is for the node to say that it is back.
+    func renew(_ last: inout Report) async throws {
+        try await renewLease()
+        let now = services.wall.now
+        let current = Pressures.read(services.folders.data)
+        let isReady = try await services.api.find(reference)?.condition("Ready")?["status"] == "True"
+        guard !isReady || current != last.pressures || now - last.time >= Self.heartbeat else { return }
+        try await writeNode()
+        last = Report(time: now, pressures: current)
     }
 
     // MARK: Node

@@ -32,10 +32,11 @@ enum ResolverText {
         case "None": break
         case "Default":
             servers = values(of: "nameserver", in: host).flatMap { $0 }
-            searches = values(of: "search", in: host).last ?? []
+            searches = hostSearches(host)
+            options = values(of: "options", in: host).flatMap { $0 }.map(option)
         default:
             servers = [server]
-            searches = ["\(pod.namespace).svc.\(domain)", "svc.\(domain)", domain]
+            searches = ["\(pod.namespace).svc.\(domain)", "svc.\(domain)", domain] + hostSearches(host)
             options = [("ndots", "5")]
         }
         let wanted = pod.spec["dnsConfig"] ?? [:]
@@ -47,7 +48,7 @@ enum ResolverText {
             options.append((name, option["value"]?.string))
         }
         var lines: [String] = []
-        if !searches.isEmpty { lines.append("search " + unique(searches).joined(separator: " ")) }
+        if !searches.isEmpty { lines.append("search " + unique(searches).prefix(32).joined(separator: " ")) }
         lines += unique(servers).prefix(3).map { "nameserver \($0)" }
         if !options.isEmpty {
             let texts = options.map { option in option.value.map { "\(option.name):\($0)" } ?? option.name }
@@ -61,6 +62,16 @@ enum ResolverText {
             let words = line.split { $0 == " " || $0 == "\t" }.map(String.init)
             return words.first == keyword ? Array(words.dropFirst()) : nil
         }
+    }
+
+    /// The last `search` line counts; names there need no dot at their end.
+    private static func hostSearches(_ host: String) -> [String] {
+        (values(of: "search", in: host).last ?? []).map { $0 != "." && $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
+    }
+
+    private static func option(_ text: String) -> (name: String, value: String?) {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        return (parts.first ?? text, parts.count > 1 ? parts[1] : nil)
     }
 
     private static func unique(_ items: [String]) -> [String] {

@@ -132,14 +132,17 @@ struct ContainerPartsTests {
                 PodSpec(pod),
                 server: "10.1.0.1",
                 domain: "cluster.local",
-                host: "search lab\nnameserver 9.9.9.9\n"
+                host: "search old\nsearch lab. svc.cluster.local\nnameserver 9.9.9.9\noptions rotate timeout:1\n"
             )
         }
         #expect(
             text(["dnsPolicy": "ClusterFirst"])
-                == "search shop.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.1.0.1\noptions ndots:5\n"
+                == "search shop.svc.cluster.local svc.cluster.local cluster.local lab\nnameserver 10.1.0.1\noptions ndots:5\n"
         )
-        #expect(text(["dnsPolicy": "Default"]) == "search lab\nnameserver 9.9.9.9\n")
+        #expect(
+            text(["dnsPolicy": "Default"])
+                == "search lab svc.cluster.local\nnameserver 9.9.9.9\noptions rotate timeout:1\n"
+        )
         #expect(
             text([
                 "dnsPolicy": "None",
