@@ -27,6 +27,8 @@ struct PodMachine: Sendable {
         case changed(PodSpec)
         /// Something that the pod refers to changed: what waits for it is worth another try.
         case referencesChanged
+        /// The pod keeps more on disk than it may; the message says what.
+        case exceeded(message: String)
         case tornDown
         /// The API has removed the object.
         case objectDeleted
@@ -139,6 +141,7 @@ struct PodMachine: Sendable {
             stop(grace: grace, &actions)
         case .changed(let pod): takeImages(of: pod, &actions)
         case .referencesChanged: release(at: now)
+        case .exceeded(let message): evict(message, &actions)
         case .tornDown:
             hasSandbox = false
             stage = .down
@@ -188,6 +191,13 @@ extension PodMachine {
         guard !containers.contains(where: \.isBusy), let next = nextToLaunch(at: now) else { return }
         containers[next].phase = .launching
         actions.append(.launch(next, attempt: containers[next].attempts))
+    }
+
+    private mutating func evict(_ message: String, _ actions: inout [Action]) {
+        guard stage == .running, failure == nil else { return }
+        failure = ("Evicted", message)
+        actions.append(.record(PodEvent(.warning, "Evicted", message)))
+        stop(grace: .seconds(1), &actions)
     }
 
     /// Whether no regular container will run again, or an initial one failed for good.

@@ -25,6 +25,7 @@ actor PodWorker {
         case probe(Int)
         case timer
         case renewal
+        case storage
     }
 
     nonisolated let uid: String
@@ -203,12 +204,24 @@ extension PodWorker {
             self.sandbox = sandbox
             volumes = try await PodVolumes.setUp(pod, address: sandbox.connection.address, services)
             await setRenewal()
+            watchStorage()
             post(.event(.setUpFinished))
         } catch let failure as VolumeFailure {
             post(.event(.setUpFailed(reason: "FailedMount", message: "\(failure)")))
         } catch {
             let message = "Failed to create pod sandbox: \(error)"
             post(.event(.setUpFailed(reason: "FailedCreatePodSandBox", message: message)))
+        }
+    }
+
+    /// Measures what the pod keeps on disk from time to time, if it may not keep what it likes.
+    private func watchStorage() {
+        guard let storage = LocalStorage(pod, services.folders) else { return }
+        begin(.storage) { [self, services] in
+            while (try? await services.clock.sleep(for: LocalStorage.period)) != nil {
+                let excess = try? await OwnThread.run { storage.excess() }
+                if let message = excess.flatMap({ $0 }), !Task.isCancelled { post(.event(.exceeded(message: message))) }
+            }
         }
     }
 
@@ -302,6 +315,7 @@ extension PodWorker {
     }
 
     private func tearDown() async {
+        tasks.removeValue(forKey: .storage)?.cancel()
         var wait: Duration = .milliseconds(100)
         while true {
             do {

@@ -81,12 +81,22 @@ struct PodVolumes: Sendable {
         try Folder.make(path)
         if source["medium"]?.string == "Memory" {
             try Mounts.detach(path)
-            let limit = source["sizeLimit"]?.string.flatMap { Quantity($0) }.map { ",size=\($0.value)" } ?? ""
+            let limit = memorySize(source, pod).map { ",size=\($0)" } ?? ""
             let result = unsafe ballast_mount_tmpfs(path, "mode=1777\(limit)")
             guard result == 0 else { throw Failure(.fault, "'\(path)' cannot be mounted", cause: Errno(-result)) }
         }
         try VolumeOwnership.prepare(path, group: group(pod), mode: 0o777)
         return Volume(path: path)
+    }
+}
+
+extension PodVolumes {
+    /// How large a volume in memory may grow: its own limit, and no more than all containers together may have.
+    static func memorySize(_ source: JSON, _ pod: PodSpec) -> Int64? {
+        let limits = pod.containers.filter { $0.role != .initial }.map { $0.amount("limits", "memory")?.value }
+        let known = limits.compactMap { $0 }
+        let total = known.count == limits.count && !known.isEmpty ? known.reduce(0, +) : nil
+        return [LocalStorage.limit(of: source)?.value, total].compactMap { $0 }.min()
     }
 }
 

@@ -311,6 +311,23 @@ struct PodMachineTests {
         #expect(status["phase"] == "Failed" && status["reason"] == "DeadlineExceeded")
     }
 
+    @Test func aPodThatKeepsTooMuchOnDiskIsEvicted() {
+        var (machine, _) = ready(["containers": .array([container("a")])])
+        _ = machine.handle(.launched(0, launch("a")), at: at(0))
+        let message = "Usage of EmptyDir volume \"x\" exceeds the limit \"1Mi\". "
+        #expect(
+            machine.handle(.exceeded(message: message), at: at(10)) == [
+                .record(PodEvent(.warning, "Evicted", message)),
+                .stop(0, ContainerID("a"), grace: .seconds(1), because: .podStops),
+            ]
+        )
+        #expect(machine.handle(.exceeded(message: message), at: at(20)) == [])
+        #expect(machine.handle(.exited(0, end("a", 137, at: 21)), at: at(21)) == [.tearDown])
+        let status = machine.status(addresses: [], host: "h", previous: [:], at: at(22))
+        #expect(status["phase"] == "Failed" && status["reason"] == "Evicted")
+        #expect(status["message"] == .string(message))
+    }
+
     @Test func setUpIsRetriedWithGrowingDelays() {
         var machine = PodMachine(pod(["containers": .array([container("a")])]), at: Self.start)
         _ = machine.handle(.tick, at: at(0))
