@@ -15,9 +15,12 @@ struct ControlGroups: Sendable {
         version = Folder.exists("\(mount)/cgroup.controllers") ? .v2 : .v1
     }
 
-    /// Whether a memory limit can cover swap too.
+    /// Whether a memory limit can cover swap too. The root of version 2 has no such file, but each group below it has.
     var canLimitSwap: Bool {
-        version == .v1 && Folder.exists("\(mount)/memory/memory.memsw.limit_in_bytes")
+        switch version {
+        case .v1: Folder.exists("\(mount)/memory/memory.memsw.limit_in_bytes")
+        case .v2: Folder.names(in: mount).contains { Folder.exists("\(mount)/\($0)/memory.swap.max") }
+        }
     }
 
     /// The folders of all hierarchies; links to them, as version 1 has them, are left out.
