@@ -22,6 +22,12 @@ struct JobStrategy: KindStrategy {
         PodDefaults.setIfAbsent(&spec, "manualSelector", false)
         let replacement: JSON = spec["podFailurePolicy"] == nil ? "TerminatingOrFailed" : "Failed"
         PodDefaults.setIfAbsent(&spec, "podReplacementPolicy", replacement)
+        if var policy = spec["podFailurePolicy"], policy.object != nil {
+            PodDefaults.each(&policy, "rules") { rule in
+                PodDefaults.each(&rule, "onPodConditions") { PodDefaults.setIfAbsent(&$0, "status", "True") }
+            }
+            spec["podFailurePolicy"] = policy
+        }
         object["spec"] = spec
     }
 
@@ -48,11 +54,12 @@ struct JobStrategy: KindStrategy {
         let spec = object["spec"] ?? [:]
         for member in [
             "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
-            "backoffLimitPerIndex",
+            "backoffLimitPerIndex", "maxFailedIndexes",
         ] {
             TemplateRules.atLeastZero(object, member, &errors)
         }
         checkModes(spec, &errors)
+        JobPolicyRules.check(spec, &errors)
         if let selector = spec["selector"] { SelectorRules.check(selector, "spec.selector", &errors) }
         let template = spec["template"] ?? [:]
         if spec["selector"] != nil {
@@ -77,7 +84,7 @@ struct JobStrategy: KindStrategy {
             errors.required("spec.completions", "when completion mode is Indexed")
         }
         let replacement = spec["podReplacementPolicy"]?.string ?? ""
-        let known = ["Failed", "TerminatingOrFailed"]
+        let known = spec["podFailurePolicy"] == nil ? ["Failed", "TerminatingOrFailed"] : ["Failed"]
         if !replacement.isEmpty, !known.contains(replacement) {
             errors.notSupported("spec.podReplacementPolicy", replacement, known)
         }

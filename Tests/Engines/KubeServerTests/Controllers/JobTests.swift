@@ -208,7 +208,7 @@ struct JobViewTests {
         #expect(view(spec("FailJob"), failed).ending?.reason == "PodFailurePolicy")
         #expect(
             view(spec("FailJob"), failed).ending?.message
-                == "Container main with exit code 3 for pod /a matching FailJob rule at index 0"
+                == "Container main for pod /a failed with exit code 3 matching FailJob rule at index 0"
         )
         #expect(view(spec("Ignore"), failed).ending == nil)
         #expect(view(spec("Ignore"), failed).failed == 0)

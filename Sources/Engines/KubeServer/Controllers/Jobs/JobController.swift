@@ -32,13 +32,18 @@ struct JobController: Reconciler {
         let view = JobView(job, pods: pods, at: context.clock.now)
         let ending = view.ending
         let again = ending == nil ? try await manage(view) : nil
-        if ending?.isSuccess == false { try await remove(view.active, of: job, isCounted: true) }
+        if ending != nil { try await remove(view.active, of: job, isCounted: true) }
 
         let present = JobView(job, pods: mirrors.pods.objects(controlledBy: job.uid), at: context.clock.now)
         let status = JobStatus(view: present, ending: ending)
         let noted = status.noting(active: present.active, terminating: present.terminating)
         try await store(noted, of: job)
-        try await release(present.pods.filter { ending != nil || $0.podPhase == "Succeeded" || present.isFailed($0) })
+        let held = Set(present.heldBack.values.map(\.uid))
+        try await release(
+            present.pods.filter { pod in
+                ending != nil || pod.podPhase == "Succeeded" || present.isFailed(pod) && !held.contains(pod.uid)
+            }
+        )
         try await count(noted, of: job, ending)
         recordSuspension(from: job, to: noted)
         return [again, present.timeLeft].compactMap { $0 }.filter { $0 > .zero }.min()
@@ -92,13 +97,18 @@ struct JobController: Reconciler {
         }
         let missing = view.missing
         guard missing > 0 else { return nil }
+        guard view.indexLimit == nil else {
+            let (indexes, delay) = view.dueIndexes(missing)
+            try await create(indexes, view)
+            return delay
+        }
         guard view.creationDelay == .zero else { return view.creationDelay }
-        try await create(missing, view)
+        try await create(view.isIndexed ? view.freeIndexes(missing) : Array(repeating: nil, count: missing), view)
         return nil
     }
 
-    private func create(_ count: Int, _ view: JobView) async throws {
-        let indexes: [Int?] = view.isIndexed ? view.freeIndexes(count) : Array(repeating: nil, count: count)
+    /// Creates a pod for each index, `nil` where pods have none.
+    private func create(_ indexes: [Int?], _ view: JobView) async throws {
         var left = indexes[...]
         for size in ReplicaSetPlan.batches(of: indexes.count) {
             let error = await inParallel(Array(left.prefix(size))) { index in
@@ -176,6 +186,11 @@ extension JobView {
         pod.json.set(.string("\(index)"), at: ["metadata", "annotations", Self.indexAnnotation])
         pod.json.set(.string("\(index)"), at: ["metadata", "labels", Self.indexAnnotation])
         pod.json.set(.string("\(job.name)-\(index)"), at: ["spec", "hostname"])
+        if indexLimit != nil {
+            for (annotation, count) in failureCounts(after: heldBack[index]) {
+                pod.json.set(.string(count), at: ["metadata", "annotations", annotation])
+            }
+        }
         let variable: JSON = [
             "name": "JOB_COMPLETION_INDEX",
             "valueFrom": ["fieldRef": ["fieldPath": .string("metadata.labels['\(Self.indexAnnotation)']")]],
@@ -184,7 +199,9 @@ extension JobView {
             guard let containers = pod.spec[field]?.array else { continue }
             let extended = containers.map { container in
                 var container = container
-                container["env"] = .array((container["env"]?.array ?? []) + [variable])
+                let given = container["env"]?.array ?? []
+                guard !given.contains(where: { $0["name"] == variable["name"] }) else { return container }
+                container["env"] = .array(given + [variable])
                 return container
             }
             pod.json.set(.array(extended), at: ["spec", field])

@@ -21,6 +21,7 @@ struct JobStatus: Sendable {
         if view.isIndexed {
             status["completedIndexes"] = .string(view.succeededIndexes.description)
             status["succeeded"] = view.succeeded == 0 ? JSON?.none : JSON(view.succeeded)
+            if view.indexLimit != nil { status["failedIndexes"] = .string(view.failedIndexes.description) }
         }
         var conditions = ConditionList(status)
         noteSuspension(&conditions, &status)
@@ -32,7 +33,9 @@ struct JobStatus: Sendable {
     }
 
     private func noteUncounted(_ status: inout JSON) {
-        let failed = view.newlyFailed(endsAll: ending?.isSuccess == false).map { JSON.string($0.uid) }
+        let held = Set(ending == nil ? view.heldBack.values.map(\.uid) : [])
+        let failed = view.newlyFailed(endsAll: ending?.isSuccess == false)
+            .filter { !held.contains($0.uid) }.map { JSON.string($0.uid) }
         let succeeded = view.isIndexed ? [] : view.newlySucceeded.map { JSON.string($0.uid) }
         var uncounted = status["uncountedTerminatedPods"] ?? [:]
         for (field, added) in [("succeeded", succeeded), ("failed", failed)] where !added.isEmpty {

@@ -64,6 +64,8 @@ struct JobView: Sendable {
     var completions: Int? { job.spec["completions"]?.int }
     var parallelism: Int { job.spec["parallelism"]?.int ?? 1 }
     var backoffLimit: Int { job.spec["backoffLimit"]?.int ?? 6 }
+    /// What the failure policy says of a pod that failed.
+    func verdict(on pod: KubeObject) -> PodFailurePolicy.Verdict { policy?.verdict(on: pod) ?? .count }
     private var replacesOnlyFailed: Bool { job.spec["podReplacementPolicy"]?.string == "Failed" || policy != nil }
 
     // MARK: Pods
@@ -132,6 +134,7 @@ struct JobView: Sendable {
         }
         if failed > backoffLimit || hasRestartedTooOften { return .backoffLimit }
         if let left = timeLeft, left <= .zero { return .deadline }
+        if let ending = indexEnding { return ending }
         return isDone ? .completed : nil
     }
 
@@ -195,9 +198,10 @@ struct JobView: Sendable {
         return min(ReplicaSetPlan.burst, max(0, wanted - active.count - waitsFor))
     }
 
-    /// The lowest indexes that have neither succeeded nor an active pod.
+    /// The lowest indexes that have neither succeeded nor failed for good, nor an active pod.
     func freeIndexes(_ count: Int) -> [Int] {
-        let taken = succeededIndexes.values.union(active.compactMap { index(of: $0) })
+        let holders = replacesOnlyFailed ? pods.filter { !$0.isFinishedPod } : active
+        let taken = succeededIndexes.values.union(failedIndexes.values).union(holders.compactMap { index(of: $0) })
         return Array((0..<(completions ?? 0)).lazy.filter { !taken.contains($0) }.prefix(count))
     }
 

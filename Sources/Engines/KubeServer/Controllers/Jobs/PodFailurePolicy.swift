@@ -8,6 +8,8 @@ struct PodFailurePolicy: Sendable {
     enum Verdict: Sendable, Equatable {
         case count
         case ignore
+        /// The pod's index is not tried again.
+        case failIndex
         case failJob(String)
     }
 
@@ -22,12 +24,11 @@ struct PodFailurePolicy: Sendable {
     func verdict(on pod: KubeObject) -> Verdict {
         for (place, rule) in rules.enumerated() {
             guard let what = match(rule, pod) else { continue }
+            let suffix = "matching FailJob rule at index \(place)"
             switch rule["action"]?.string {
             case "Ignore": return .ignore
-            case "FailJob":
-                return .failJob(
-                    "\(what) for pod \(pod.namespace ?? "")/\(pod.name) matching FailJob rule at index \(place)"
-                )
+            case "FailIndex": return .failIndex
+            case "FailJob": return .failJob("\(what) \(suffix)")
             default: return .count
             }
         }
@@ -52,7 +53,8 @@ struct PodFailurePolicy: Sendable {
             guard let code = status["state"]?["terminated"]?["exitCode"]?.int, code != 0 else { continue }
             let name = status["name"]?.string ?? ""
             if let only = rule["containerName"]?.string, only != name { continue }
-            if wanted.contains(code) == isIn { return "Container \(name)" + " with exit code \(code)" }
+            guard wanted.contains(code) == isIn else { continue }
+            return "Container \(name) for pod \(pod.namespace ?? "")/\(pod.name) failed with exit code \(code)"
         }
         return nil
     }
