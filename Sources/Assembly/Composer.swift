@@ -17,7 +17,11 @@ import Telemetry
 
 /// Joins the parts of Ballast for each verb of the command line.
 package struct Composer: Composition {
+    private let urgency = Urgency()
+
     package init() {}
+
+    package func hurry() -> Bool { urgency.hurry() }
 
     package func up(_ options: UpOptions) async throws {
         let programs = try Preflight.check(options)
@@ -26,7 +30,7 @@ package struct Composer: Composition {
         let lock = try folder.lock()
         defer { Glibc.close(lock) }
         LogOutput.start(folder: folder)
-        let machine = Machine(options: options, folder: folder, programs: programs)
+        let machine = Machine(options: options, folder: folder, programs: programs, urgency: urgency)
         try await machine.endLeftovers()
         try Preflight.checkPorts(options.ports)
         try await machine.run {
@@ -43,12 +47,25 @@ package struct Composer: Composition {
             throw Failure(.notFound, "nothing runs on the data folder '\(dataFolder)'")
         }
         kill(holder, SIGTERM)
-        for _ in 0..<600 where folder.isLocked { try await Task.sleep(for: .milliseconds(100)) }
+        try await awaitEnd(of: folder)
         guard !folder.isLocked else {
             throw Failure(
                 .deadlineExceeded,
                 "process \(holder) has not stopped within 60 s; see its log in '\(folder.logs)'"
             )
+        }
+    }
+
+    /// Returns when the folder is free, or after 60 s; tells meanwhile which pods are waited for.
+    private func awaitEnd(of folder: DataFolder) async throws {
+        var hasBegun = false
+        for round in 1...600 where folder.isLocked {
+            if let record = StopRecord.read(from: folder.stopFile) {
+                if !hasBegun { Terminal.note(record.beginning) }
+                if hasBegun, round % 30 == 0, Terminal.isInteractive { Terminal.note(record.rest) }
+                hasBegun = true
+            }
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 

@@ -16,6 +16,7 @@ struct BusyboxApp {
     var replicas = 1
     var readiness = "/index.html"
     var deadline = "60s"
+    var gracePeriod = "1s"
     var volume: String?
 
     /// Writes the app's folder and returns its path.
@@ -41,7 +42,7 @@ struct BusyboxApp {
               deploy:
                 replicas: \(replicas)
                 deadline: \(deadline)
-                terminationGracePeriod: 1s
+                terminationGracePeriod: \(gracePeriod)
                 ports: [{ name: http, port: 8080 }]
                 probes: { readiness: { http: \(readiness), period: 1s } }
                 \(volumes)

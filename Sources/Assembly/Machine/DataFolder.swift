@@ -17,6 +17,8 @@ struct DataFolder: Sendable {
     var logs: String { "\(path)/logs" }
     var envoy: String { "\(path)/envoy" }
     var machineFile: String { "\(path)/machine.json" }
+    /// Which pods a stop still waits for.
+    var stopFile: String { "\(path)/stopping.json" }
     private var lockFile: String { "\(path)/lock" }
 
     /// Creates the folder, readable by its owner alone. Throws `denied` or `fault` naming it.

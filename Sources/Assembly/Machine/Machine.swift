@@ -23,6 +23,7 @@ struct Machine: Sendable {
     let options: UpOptions
     let folder: DataFolder
     let programs: Preflight.Programs
+    let urgency: Urgency
 
     static let nodeName = "ballast"
 
@@ -51,13 +52,18 @@ struct Machine: Sendable {
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-node")
         let clients = HTTPImageRegistries()
         let registries = AliasedRegistries(base: clients, aliases: Composer.registryEndpoints(folder))
+        let notice = StopNotice(path: folder.stopFile)
+        notice.clear()
         let runtime = try PodRuntime(
             configuration: runtimeConfiguration(),
             api: client,
             registries: registries,
             wall: .system,
-            telemetry: telemetry.scoped("pods")
+            telemetry: telemetry.scoped("pods"),
+            onStop: notice.tell
         )
+        // The signal's listener cannot wait for the pods to be told.
+        urgency.set { Task { await runtime.hurry() } }
         server.nodeAgent = runtime.agent
         let controllers = Controllers(
             api: server.api,
@@ -78,6 +84,7 @@ struct Machine: Sendable {
                 try registryListener(plan, telemetry),
                 Running("server") { await server.run() },
                 Running("controllers") { await controllers.run() },
+                Farewell { await client.shutdown() },
                 Running("pods") { try await runtime.run() },
                 Running("envoy") { try await envoy.run() },
                 Running("greeting") { try await greet(greeting, demo) },

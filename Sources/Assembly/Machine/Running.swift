@@ -26,6 +26,16 @@ struct Running: Service {
     }
 }
 
+/// Does its work at its turn in the group's shutdown, when all that comes after it has stopped.
+struct Farewell: Service {
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await work()
+    }
+}
+
 /// Opens once everything that was expected has reported in.
 actor StartSignal {
     private var missing: Set<String>

@@ -22,7 +22,7 @@ package enum CommandLineRunner {
                 return 0
             }
             try await Compositions.$current.withValue(composition) {
-                try await untilSignal(arguments)
+                try await untilSignal(arguments, composition)
             }
             return 0
         } catch let failure as Failure {
@@ -41,8 +41,8 @@ package enum CommandLineRunner {
 }
 
 extension CommandLineRunner {
-    /// Runs a verb; the first SIGINT or SIGTERM cancels it, and the second ends the process at once.
-    private static func untilSignal(_ arguments: [String]) async throws {
+    /// Runs a verb; the first SIGINT or SIGTERM cancels it, the second hastens its end, and one more ends the process.
+    private static func untilSignal(_ arguments: [String], _ composition: any Composition) async throws {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         // A task of its own, so that the signal cancels the verb and nothing else.
         let verb = Task {
@@ -54,6 +54,7 @@ extension CommandLineRunner {
             var count = 0
             for await _ in signals {
                 count += 1
+                if count == 2, composition.hurry() { continue }
                 if count > 1 {
                     Terminal.showCursor()
                     _exit(130)

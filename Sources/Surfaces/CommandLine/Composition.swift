@@ -11,6 +11,10 @@ package protocol Composition: Sendable {
     /// Runs everything on this machine until it is told to stop; reports what a person should see.
     func up(_ options: UpOptions) async throws
 
+    /// Called at the second signal: hastens the stop that the first one began. `false` where there is nothing to
+    /// hasten; the process then ends at once.
+    func hurry() -> Bool
+
     /// Stops the `up` that uses this data folder and returns when it is gone.
     func down(dataFolder: String) async throws
 
@@ -22,6 +26,10 @@ package protocol Composition: Sendable {
         dataFolder: String,
         _ work: @Sendable (any ClusterAPI) async throws -> Value
     ) async throws -> Value
+}
+
+extension Composition {
+    package func hurry() -> Bool { false }
 }
 
 /// The composition of the command that runs.

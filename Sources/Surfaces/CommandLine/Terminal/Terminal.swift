@@ -25,6 +25,9 @@ package enum Terminal {
         if size != nil { raw("\u{1B}[?25h") }
     }
 
+    /// Whether a person reads along on stderr.
+    package static var isInteractive: Bool { size != nil }
+
     /// The terminal behind stderr; `nil` where there is none, or one that takes no escapes.
     static var size: Size? {
         guard isatty(STDERR_FILENO) == 1, unsafe getenv("TERM").map({ unsafe String(cString: $0) }) != "dumb" else {

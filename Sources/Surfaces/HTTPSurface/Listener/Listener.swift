@@ -53,6 +53,8 @@ package enum Listener {
         tls.certificateVerification = .optionalVerification
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificates.authority.utf8)))
         tls.applicationProtocols = ["http/1.1"]
+        // A connection that we end first waits for the other side's farewell; a stop must not take the usual 5 s for it.
+        tls.shutdownTimeout = .milliseconds(250)
         return Application(
             responder: responder,
             server: try .tls(.http1(), tlsConfiguration: tls),

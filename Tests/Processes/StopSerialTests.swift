@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Foundation
+import Glibc
+import Model
+import Testing
+
+@Suite("the stop of an up", .serialized, .enabled(if: Programs.obstacle == nil, "\(Programs.obstacle ?? "")"))
+struct StopSerialTests {
+    /// Serves, and hears no SIGTERM.
+    private static let deaf = """
+        trap '' TERM
+        /bin/busybox mkdir -p /www
+        echo hi > /www/index.html
+        /bin/busybox httpd -f -p 8080 -h /www &
+        while true; do /bin/busybox sleep 1; done
+
+        """
+
+    @Test func itNamesWhomItWaitsForAndASecondCtrlCKillsThem() throws {
+        let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
+        let machine = try RunningBallast(offset: 2700)
+        defer {
+            machine.stop()
+            machine.clean()
+            try? FileManager.default.removeItem(atPath: sources)
+        }
+        var app = BusyboxApp(name: "deaf", command: Self.deaf)
+        app.gracePeriod = "60s"
+        let released = try machine.ballast("release", try app.write(below: sources))
+        try #require(released.code == 0, "\(released.errors)")
+        kill(machine.process.processIdentifier, SIGINT)
+        try machine.wait("the notice") { machine.said.contains("stopping 1 pod: apps/deaf-") }
+        #expect(machine.said.contains("(up to 10 s); Ctrl-C again kills them"))
+        let start = Date()
+        kill(machine.process.processIdentifier, SIGINT)
+        machine.process.waitUntilExit()
+        #expect(Date().timeIntervalSince(start) < 8, "a deaf pod would have taken 10 s")
+        #expect(Leftovers.of(machine.folder).isEmpty)
+    }
+
+    @Test func anIdleMachineStopsAtOnce() throws {
+        let machine = try RunningBallast(offset: 2750)
+        defer {
+            machine.stop()
+            machine.clean()
+        }
+        let start = Date()
+        #expect(try machine.ballast("down").code == 0)
+        #expect(Date().timeIntervalSince(start) < 4, "its own idle connections take 5 s to say farewell")
+    }
+}
