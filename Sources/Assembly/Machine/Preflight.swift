@@ -95,14 +95,28 @@ enum PortHolder {
         let suffix = ":" + String(format: "%04X", port)
         var inodes: Set<String> = []
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            let text = (try? String(contentsOfFile: table, encoding: .utf8)) ?? ""
-            for line in text.split(separator: "\n").dropFirst() {
+            for line in kernelText(table).split(separator: "\n").dropFirst() {
                 let fields = line.split(separator: " ", omittingEmptySubsequences: true)
                 guard fields.count > 9, fields[1].hasSuffix(suffix), fields[3] == "0A" else { continue }
                 inodes.insert(String(fields[9]))
             }
         }
         return inodes
+    }
+
+    /// The kernel hands such files out in pieces of at most a page, which Foundation takes for their end.
+    private static func kernelText(_ path: String) -> String {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = unsafe read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return String(decoding: all, as: UTF8.self) }
+            all.append(contentsOf: buffer[..<count])
+        }
     }
 
     private static func holds(_ process: Int, _ inodes: Set<String>) -> Bool {
