@@ -82,7 +82,7 @@ let modules: [Module] = [
         uses: base + ["AppFile", "Digests"],
         products: ["grdb/GRDB", "log/Logging"]
     ),
-    Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "Digests"]),
+    Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "Digests"], products: ["log/Logging"]),
     // Adapters
     Module(
         name: "KubernetesClient",

@@ -89,9 +89,27 @@ package struct PodRuntime: Sendable {
             group.addTask { await answerNames() }
             group.addTask { await OrphanReaper(clock: services.clock).run() }
             group.addTask { await services.events.run() }
+            group.addTask { await collection.run() }
             await group.waitForAll()
         }
         await stop()
+    }
+
+    private var collection: ImageCollection {
+        let services = services
+        let name = services.configuration.nodeName
+        let node = KubeObject([
+            "apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(name), "uid": .string(name)],
+        ])
+        return ImageCollection(
+            images: services.images,
+            api: services.api,
+            clock: services.clock,
+            wall: services.wall,
+            telemetry: services.telemetry,
+            disk: { DiskSpace.read(services.folders.images) },
+            complain: { services.events.record($0, about: node, at: services.wall.now) }
+        )
     }
 
     /// Leaves the pods of a stop, now or later, no time to end by themselves.

@@ -71,6 +71,13 @@ struct Machine: Sendable {
             wallClock: .system,
             telemetry: telemetry.scoped("controllers")
         )
+        let registry = try registryStore()
+        let cleaner = RegistryCleaner(
+            store: registry,
+            clock: ContinuousClock(),
+            wall: .system,
+            telemetry: telemetry.scoped("registry")
+        )
         let envoy = EnvoyProxy(
             configuration: envoyConfiguration(),
             api: client,
@@ -81,7 +88,8 @@ struct Machine: Sendable {
         let group = ServiceGroup(
             services: [
                 try kubernetesListener(server, certificates, plan, telemetry),
-                try registryListener(plan, telemetry),
+                registryListener(registry, telemetry),
+                Running("registry") { await cleaner.run() },
                 Running("server") { await server.run() },
                 Running("controllers") { await controllers.run() },
                 Farewell { await client.shutdown() },
@@ -194,11 +202,11 @@ extension Machine {
         return try Listener.tls(address, responder, certificates: certificates, log: telemetry.log)
     }
 
-    private func registryListener(_ plan: NetworkPlan, _ telemetry: Telemetry) throws -> any Service {
-        let store = try RegistryStore(
-            folder: folder.registry,
-            removingUploadsBefore: WallClock.system.now - .seconds(86400)
-        )
+    private func registryStore() throws -> RegistryStore {
+        try RegistryStore(folder: folder.registry, removingUploadsBefore: WallClock.system.now - .seconds(86400))
+    }
+
+    private func registryListener(_ store: RegistryStore, _ telemetry: Telemetry) -> any Service {
         let responder = RegistryResponder(RegistryService(store), hosts: HostGuard(names: []))
         let address = ListenAddress(host: "127.0.0.1", port: options.ports.registry)
         return Listener.plain(address, responder, log: telemetry.log)

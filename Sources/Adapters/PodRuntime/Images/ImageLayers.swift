@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 import Digests
-package import Model
+import Model
 package import Ports
 package import Telemetry
 
@@ -14,8 +14,14 @@ package actor ImageLayers {
     let registries: any ImageRegistries
     let architecture: String
     let telemetry: Telemetry
-    private var names: ImageNames
-    private var unpacking: [Digest: Task<Void, any Error>] = [:]
+    var names: ImageNames
+    private(set) var unpacking: [Digest: Task<Void, any Error>] = [:]
+    /// Pulls under way; their layers have no name yet.
+    private(set) var pulls = 0
+    /// How often each image was asked for, by its manifest.
+    private(set) var uses: [Digest: Int] = [:]
+    /// The layers below each mounted root file system.
+    private(set) var mounted: [String: Set<Digest>] = [:]
 
     /// Keeps everything in `folder`, which is created where it is missing.
     package init(folder: String, registries: any ImageRegistries, telemetry: Telemetry) throws {
@@ -47,39 +53,19 @@ package actor ImageLayers {
             if let local, mayUse(reference, credentials) { return local }
         case .always: break
         }
+        pulls += 1
+        defer { pulls -= 1 }
         await willPull()
         return try await pull(reference, credentials)
-    }
-
-    /// Removes layers and manifests that no image in `inUse` (digests of prepared images) needs.
-    package func removeUnused(keeping inUse: Set<Digest>) throws {
-        guard unpacking.isEmpty else { return }
-        try names.keepOnly { _, entry in inUse.contains(entry.digest) }
-        var needed: Set<String> = []
-        for entry in names.entries.values {
-            guard let image = try? stored(entry.manifest) else { continue }
-            needed.insert(entry.manifest.hex)
-            needed.insert(image.configuration.hex)
-            needed.formUnion(image.layers.map(\.digest.hex))
-        }
-        for part in ["manifests", "configurations", "layers"] {
-            for name in DataFile.names(in: "\(storage.folder)/\(part)") where !needed.contains(name) {
-                try remove(part, name)
-            }
-        }
-    }
-
-    private func remove(_ part: String, _ name: String) throws {
-        let path = "\(storage.folder)/\(part)/\(name)"
-        guard part == "layers" else { return DataFile.remove(path) }
-        try FolderRemoval.remove(path)
     }
 }
 
 // MARK: what is here
 
 extension ImageLayers {
-    private struct Stored {
+    func noteMount(_ layers: Set<Digest>?, at folder: String) { mounted[folder] = layers }
+
+    struct Stored {
         var configuration: Digest
         var layers: [ImageManifest.Blob]
         var config: ImageConfig
@@ -90,6 +76,7 @@ extension ImageLayers {
         guard let entry = names.entries[reference.storageName], let image = try? stored(entry.manifest),
             image.layers.allSatisfy({ storage.hasLayer($0.digest) })
         else { return nil }
+        uses[entry.manifest, default: 0] += 1
         return PreparedImage(
             reference: reference,
             digest: entry.digest,
@@ -99,7 +86,7 @@ extension ImageLayers {
         )
     }
 
-    private func stored(_ manifest: Digest) throws -> Stored {
+    func stored(_ manifest: Digest) throws -> Stored {
         guard let bytes = DataFile.read(storage.manifest(manifest)), ContentHash.digest(of: bytes) == manifest,
             case .image(let configuration, let layers) = try ImageManifest(bytes, mediaType: ""),
             let text = DataFile.read(storage.configuration(configuration.digest)),
@@ -201,6 +188,7 @@ extension ImageLayers {
         if let known = names.entries[reference.storageName], known.manifest == manifest {
             entry.fingerprints.formUnion(known.fingerprints)
         }
+        uses[manifest, default: 0] += 1
         try names.record(reference.storageName, entry)
     }
 }

@@ -10,7 +10,13 @@ extension ImageLayers {
     /// Mounts a fresh root file system in `folder` (created; whatever lay there goes) and returns the path of its root.
     package func mountRootfs(_ image: PreparedImage, at folder: String) async throws -> String {
         let layers = Self.distinct(image.layers).map { storage.layer($0) }
-        return try await OwnThread.run { try Self.mount(layers, at: folder) }
+        noteMount(Set(image.layers), at: folder)
+        do {
+            return try await OwnThread.run { try Self.mount(layers, at: folder) }
+        } catch {
+            noteMount(nil, at: folder)
+            throw error
+        }
     }
 
     /// A layer that occurs twice counts at its upper place, which hides all of the lower one; overlayfs takes none twice.
@@ -20,11 +26,12 @@ extension ImageLayers {
     }
 
     /// Unmounts what ``mountRootfs(_:at:)`` mounted and removes the folder with all changes; a missing one is fine.
-    package nonisolated func unmountRootfs(at folder: String) async throws {
+    package func unmountRootfs(at folder: String) async throws {
         try await OwnThread.run {
             try Self.detach("\(folder)/rootfs")
             try FolderRemoval.remove(folder)
         }
+        noteMount(nil, at: folder)
     }
 
     private static func mount(_ layers: [String], at folder: String) throws -> String {

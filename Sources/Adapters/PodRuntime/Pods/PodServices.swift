@@ -16,6 +16,10 @@ protocol PodImages: Sendable {
     ) async throws -> PreparedImage
     func mountRootfs(_ image: PreparedImage, at folder: String) async throws -> String
     func unmountRootfs(at folder: String) async throws
+    /// The images on this machine.
+    func heldImages() async -> [HeldImage]
+    /// Removes an image; `false` where it may be in use.
+    func remove(_ image: HeldImage) async throws -> Bool
 }
 
 extension ImageLayers: PodImages {}

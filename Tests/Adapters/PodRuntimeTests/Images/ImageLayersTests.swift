@@ -209,13 +209,38 @@ struct ImageLayersTests {
         registry.add("2", [archive("a", "shared"), archive("c", "y")])
         let kept = try await images.prepare("r.test/a:1", credentials: [], pullPolicy: .always)
         let gone = try await images.prepare("r.test/a:2", credentials: [], pullPolicy: .always)
-        try await images.removeUnused(keeping: [kept.digest])
+        let held = await images.heldImages()
+        #expect(Set(held.flatMap(\.names)) == ["r.test/a:1", "r.test/a:2"])
+        let unneeded = try #require(held.first { $0.names == ["r.test/a:2"] })
+        #expect(try await images.remove(unneeded))
         #expect(Set(folder.names("images/layers")) == Set(kept.layers.map(\.hex)))
         #expect(gone.layers[0] == kept.layers[0])
         await #expect(throws: ImageFailure.self) {
             try await images.prepare("r.test/a:2", credentials: [], pullPolicy: .never)
         }
         _ = try await images.prepare("r.test/a:1", credentials: [], pullPolicy: .never)
+    }
+}
+
+extension ImageLayersTests {
+    @Test func anImageThatWasAskedForSinceIsNotRemoved() async throws {
+        registry.add("1", [archive("a", "x")])
+        _ = try await images.prepare("r.test/a:1", credentials: [], pullPolicy: .always)
+        let held = try #require(await images.heldImages().first)
+        let again = try await images.prepare("r.test/a:1", credentials: [], pullPolicy: .ifNotPresent)
+        #expect(try await !images.remove(held))
+        #expect(folder.names("images/layers") == again.layers.map(\.hex))
+    }
+
+    @Test func aMountedImageIsNotRemoved() async throws {
+        registry.add("1", [archive("a", "x")])
+        let image = try await images.prepare("r.test/a:1", credentials: [], pullPolicy: .always)
+        let held = try #require(await images.heldImages().first)
+        await images.noteMount(Set(image.layers), at: "/somewhere")
+        #expect(try await !images.remove(held))
+        await images.noteMount(nil, at: "/somewhere")
+        #expect(try await images.remove(held))
+        #expect(folder.names("images/layers").isEmpty && folder.names("images/manifests").isEmpty)
     }
 }
 
