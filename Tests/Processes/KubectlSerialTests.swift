@@ -63,6 +63,20 @@ struct KubectlSerialTests {
         #expect(difference.code == 1 && difference.output.contains("+  replicas: 3"), "\(difference)")
         #expect(try machine.kubectl("diff", "-f", "-", input: deployment(image)).code == 0)
 
+        // A list, as `get -o yaml` prints it, and a kind that nobody knows: kubectl asks for OpenAPI 2 in protobuf.
+        let list = """
+            { "apiVersion": "v1", "kind": "List", "items": [
+              { "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "one", "namespace": "apps" } } ] }
+            """
+        #expect(try machine.ask("apply", "-f", "-", input: list).contains("configmap/one created"))
+        let unknown = try machine.kubectl(
+            "create",
+            "-f",
+            "-",
+            input: "{ apiVersion: ex.com/v1, kind: Gadget, metadata: { name: g } }"
+        )
+        #expect(unknown.code == 1 && unknown.errors.contains("no matches for kind"), "\(unknown.errors)")
+
         // get: tables, yaml, jsonpath, watch
         let table = try machine.ask("get", "pods", "-n", "apps", "-l", "app=page")
         #expect(table.hasPrefix("NAME") && table.contains("1/1") && table.contains("Running"), "\(table)")

@@ -9,13 +9,13 @@ struct OpenAPICache: Sendable {
     private var edition = -1
     private var documents: [String: [UInt8]] = [:]
 
-    mutating func document(_ name: String, edition: Int, _ make: () -> JSON?) -> [UInt8]? {
+    mutating func document(_ name: String, edition: Int, _ make: () -> [UInt8]?) -> [UInt8]? {
         if edition != self.edition {
             self.edition = edition
             documents = [:]
         }
         if let known = documents[name] { return known }
-        let made = make()?.bytes
+        let made = make()
         documents[name] = made
         return made
     }
@@ -27,9 +27,15 @@ extension KubernetesServer {
         let snapshot = catalog.snapshot
         let documents = OpenAPIDocuments(snapshot.all.map(\.openAPI), version: configuration.buildVersion)
         func answer(_ contentType: String = "application/json", _ make: () -> JSON?) -> APIResponse {
-            let bytes = openAPICache.withLock { $0.document(path, edition: snapshot.edition, make) }
+            let bytes = openAPICache.withLock { $0.document(path, edition: snapshot.edition) { make()?.bytes } }
             guard let bytes else { return Self.noPage }
             return APIResponse(status: 200, contentType: contentType, body: .bytes(bytes))
+        }
+        if path == "v2", Self.prefersProtobuf(request.accept) {
+            let bytes = openAPICache.withLock {
+                $0.document("v2.protobuf", edition: snapshot.edition) { OpenAPIWire.encode(documents.v2()) }
+            }
+            return APIResponse(status: 200, contentType: OpenAPIWire.contentType, body: .bytes(bytes ?? []))
         }
         guard Self.acceptsJSON(request.accept) else { return APIResponse(status: 406, body: .bytes([])) }
         switch path {
@@ -51,9 +57,19 @@ extension KubernetesServer {
         }
     }
 
+    private static let jsonTypes = ["application/json", "*/*", "application/*"]
+
+    /// Whether the protobuf form of `/openapi/v2` is asked for before any other that there is.
+    private static func prefersProtobuf(_ accept: String) -> Bool {
+        let first = MediaType.list(accept).map(\.name).first {
+            jsonTypes.contains($0) || OpenAPIWire.accepted.contains($0)
+        }
+        return first.map(OpenAPIWire.accepted.contains) ?? false
+    }
+
     private static func acceptsJSON(_ accept: String) -> Bool {
         let types = MediaType.list(accept).map(\.name)
-        return types.isEmpty || types.contains { ["application/json", "*/*", "application/*"].contains($0) }
+        return types.isEmpty || types.contains(where: jsonTypes.contains)
     }
 
     private static func groupVersion(_ parts: [String]) -> (group: String, version: String)? {

@@ -246,6 +246,124 @@ struct OpenAPITests {
     }
 }
 
+/// Just enough of protobuf to look into a document.
+private struct Message {
+    private(set) var values: [Int: [[UInt8]]] = [:]
+
+    init(_ bytes: some Collection<UInt8>) {
+        var rest = Array(bytes)[...]
+        func varint() -> Int {
+            var value = 0
+            var shift = 0
+            while let byte = rest.popFirst() {
+                value |= Int(byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80 { break }
+            }
+            return value
+        }
+        while !rest.isEmpty {
+            let tag = varint()
+            let count = tag & 7 == 1 ? 8 : varint()
+            let content: [UInt8]
+            switch tag & 7 {
+            case 0: content = [UInt8(truncatingIfNeeded: count)]
+            default: content = Array(rest.prefix(count))
+            }
+            if tag & 7 != 0 { rest = rest.dropFirst(content.count) }
+            values[tag >> 3, default: []].append(content)
+        }
+    }
+
+    func messages(_ path: Int...) -> [Message] {
+        path.reduce([self]) { found, number in found.flatMap { $0.values[number] ?? [] }.map { Message($0) } }
+    }
+
+    func text(_ number: Int) -> String? { values[number]?.first.map { String(decoding: $0, as: UTF8.self) } }
+}
+
+@Suite("OpenAPI 2 as protobuf")
+struct OpenAPIWireTests {
+    @Test("every definition and path is there under its number, with what kubectl looks for")
+    func document() throws {
+        let json = OpenAPIDocuments([OpenAPITests.deployments, OpenAPITests.widgets], version: "v1.36.2").v2()
+        let document = Message(OpenAPIWire.encode(json))
+        #expect(document.text(1) == "2.0" && document.messages(2).first?.text(2) == "v1.36.2")
+        let definitions = document.messages(9, 1)
+        #expect(definitions.compactMap { $0.text(1) } == json["definitions"]?.object?.keys)
+        #expect(document.messages(8, 2).compactMap { $0.text(1) } == json["paths"]?.object?.keys)
+
+        let deployment = try #require(definitions.first { $0.text(1) == "io.k8s.api.apps.v1.Deployment" })
+        let schema = try #require(deployment.messages(2).first)
+        #expect(schema.messages(22).first?.text(1) == "object")
+        let properties = schema.messages(25, 1)
+        let reference = properties.first { $0.text(1) == "spec" }?.messages(2).first?.text(1)
+        #expect(reference == "#/definitions/io.k8s.api.apps.v1.DeploymentSpec")
+        let kind = try #require(schema.messages(31).first { $0.text(1) == "x-kubernetes-group-version-kind" })
+        let value = try JSON(parsing: Array((kind.messages(2).first?.text(2) ?? "").utf8))
+        #expect(value == [["group": "apps", "kind": "Deployment", "version": "v1"]])
+    }
+
+    @Test("lists, maps, truth values and parameters have the messages of their own")
+    func shapes() throws {
+        let document = Message(
+            OpenAPIWire.encode([
+                "definitions": [
+                    "A": [
+                        "type": "array", "items": ["type": "string"], "minimum": 1.5, "maxItems": 300,
+                        "enum": ["a", 1], "required": ["x", "y"], "unknown": 1,
+                    ],
+                    "B": ["additionalProperties": true], "C": ["additionalProperties": ["type": "integer"]],
+                ],
+                "paths": [
+                    "/a": [
+                        "parameters": [["name": "n", "in": "path", "required": true]], "get": .null,
+                        "post": [
+                            "parameters": [
+                                ["name": "q", "in": "query", "type": "string", "uniqueItems": true],
+                                ["name": "body", "in": "body", "schema": ["$ref": "#/definitions/A"]],
+                            ],
+                            "responses": ["200": ["description": "OK", "schema": ["type": "string"]]],
+                        ],
+                    ]
+                ],
+            ])
+        )
+        let schemas = document.messages(9, 1, 2)
+        #expect(schemas[0].messages(23, 1, 22).first?.text(1) == "string")
+        #expect(schemas[0].values[9] == [[0, 0, 0, 0, 0, 0, 0xF8, 0x3F]])
+        #expect(schemas[0].messages(20).compactMap { $0.text(2) } == ["\"a\"\n", "1\n"])
+        #expect(schemas[0].values[19]?.count == 2)
+        #expect(schemas[1].messages(21).first?.values[2] == [[1]])
+        #expect(schemas[2].messages(21, 1, 22).first?.text(1) == "integer")
+
+        let path = try #require(document.messages(8, 2, 2).first)
+        #expect(path.values[2] == nil)
+        let inPath = try #require(path.messages(9, 1, 2, 4).first)
+        #expect(inPath.text(4) == "n" && inPath.text(2) == "path" && inPath.values[1] == [[1]])
+        let post = try #require(path.messages(4).first)
+        let inQuery = try #require(post.messages(8, 1, 2, 3).first)
+        #expect(inQuery.text(4) == "q" && inQuery.text(6) == "string" && inQuery.values[20] == [[1]])
+        #expect(post.messages(8, 1, 1, 5).first?.text(1) == "#/definitions/A")
+        #expect(post.messages(9, 1).first?.text(1) == "200")
+        #expect(post.messages(9, 1, 2, 1, 2, 1, 22).first?.text(1) == "string")
+    }
+
+    @Test("kubectl's header is answered in protobuf, JSON is for the rest")
+    func negotiation() async throws {
+        let server = try await TestServer()
+        let old = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+        for accept in [old, OpenAPIWire.contentType] {
+            let answer = await server.send("GET", "/openapi/v2", accept: accept)
+            #expect(answer.status == 200 && answer.contentType == OpenAPIWire.contentType)
+            #expect(Message(answer.bytes).text(1) == "2.0")
+        }
+        let json = await server.send("GET", "/openapi/v2", accept: "application/json, \(old)")
+        #expect(json.contentType == "application/json" && json.json["swagger"] == "2.0")
+        #expect(await server.send("GET", "/openapi/v3", accept: old).status == 406)
+    }
+}
+
 extension String {
     fileprivate func components(separatedBy separator: String) -> [String] {
         var parts: [String] = []

@@ -5,7 +5,7 @@ import Model
 
 /// `/openapi/v3`, its documents one per group and version, and `/openapi/v2`, for what is served now.
 ///
-/// Only JSON is written; a client that accepts nothing but protobuf is to be answered with 406. The documents are made on
+/// They are written as JSON, that of version 2 by ``OpenAPIWire`` as protobuf too. The documents are made on
 /// demand and take some milliseconds: callers keep them as long as what is served stays the same.
 struct OpenAPIDocuments: Sendable {
     private let resources: [OpenAPIResource]
