@@ -93,6 +93,7 @@ package struct Controllers: Sendable {
             ClaimController(context: context),
             VolumeController(context: context),
             NodeLifecycleController(context: context, start: context.clock.now),
+            TaintEvictionController(context: context),
             PodGarbageController(context: context, start: context.clock.now),
         ]
     }

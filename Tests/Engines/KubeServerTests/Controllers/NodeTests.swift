@@ -50,6 +50,40 @@ struct NodeTests {
         }
     }
 
+    private func taint(_ cluster: ControlledCluster, _ taints: JSON) async throws {
+        let change: JSON = ["spec": ["taints": taints]]
+        _ = try await cluster.api.patch(ObjectReference(.nodes, name: "n1"), .merge, change)
+    }
+
+    @Test("a NoExecute taint removes pods that do not tolerate it, at once or when their time is up")
+    func evictions() async throws {
+        let clock = HandClock()
+        let cluster = ControlledCluster(clock: clock.wall)
+        let tolerations: [(String, JSON)] = [
+            ("weak", []), ("other", [["key": "b", "operator": "Exists"]]),
+            ("patient", [["key": "a", "operator": "Exists", "tolerationSeconds": 60]]),
+            ("strong", [["operator": "Exists"]]),
+        ]
+        try await cluster.run { cluster in
+            for (name, tolerated) in tolerations {
+                var pod = Sample.pod(name)
+                pod.json.set(tolerated, at: ["spec", "tolerations"])
+                _ = try await cluster.api.create(pod, as: .pods)
+            }
+            _ = try await cluster.wait(.pods) { $0.count { $0.nodeName == "n1" } == 4 }
+            try await taint(cluster, [["key": "c", "effect": "NoSchedule"]])
+            try await taint(cluster, [["key": "a", "value": "x", "effect": "NoExecute"]])
+            let left = try await cluster.wait(.pods) { $0.count == 2 }
+            #expect(Set(left.map(\.name)) == ["patient", "strong"])
+            let events = try await cluster.wait(.events) { $0.count { $0["reason"] == "TaintManagerEviction" } == 2 }
+            #expect(events.contains { $0["message"] == "Marking for deletion Pod shop/weak" })
+
+            clock.advance(by: .seconds(61))
+            try await taint(cluster, [["key": "a", "value": "y", "effect": "NoExecute"]])
+            #expect(try await cluster.wait(.pods) { $0.count == 1 }.map(\.name) == ["strong"])
+        }
+    }
+
     @Test("pods of a node that is gone go after a while")
     func orphanedPods() async throws {
         let clock = HandClock()

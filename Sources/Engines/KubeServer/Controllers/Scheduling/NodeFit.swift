@@ -66,8 +66,11 @@ struct NodeFit: Sendable {
         }
     }
 
-    private func tolerates(_ taint: JSON) -> Bool {
-        (pod.spec["tolerations"]?.array ?? []).contains { toleration in
+    private func tolerates(_ taint: JSON) -> Bool { !tolerations(of: taint).isEmpty }
+
+    /// The pod's tolerations that match a taint.
+    func tolerations(of taint: JSON) -> [JSON] {
+        (pod.spec["tolerations"]?.array ?? []).filter { toleration in
             let effect = toleration["effect"]?.string ?? ""
             guard effect.isEmpty || effect == taint["effect"]?.string else { return false }
             let key = toleration["key"]?.string ?? ""
