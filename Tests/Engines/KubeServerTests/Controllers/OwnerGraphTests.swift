@@ -68,6 +68,29 @@ struct OwnerGraphTests {
         #expect(Set(graph.apply(.deleted(object("a")), of: .configMaps)) == ["b", "c"])
     }
 
+    @Test("objects whose foreground removals wait for each other let go of each other")
+    func circle() {
+        let waiting = [OwnerGraph.foreground]
+        var graph = graph(
+            object("a", owners: [("c", true)], terminating: true, finalizers: waiting),
+            object("b", owners: [("a", true)], terminating: true, finalizers: waiting),
+            object("c", owners: [("b", true)])
+        )
+        #expect(graph.action(for: "a") == .look(at: []))
+        #expect(graph.action(for: "c") == .delete(.foreground))
+        _ = graph.apply(
+            .added(object("c", owners: [("b", true)], terminating: true, finalizers: waiting)),
+            of: .configMaps
+        )
+        #expect(graph.action(for: "a") == .unblockOwners)
+        _ = graph.apply(
+            .added(object("a", owners: [("c", false)], terminating: true, finalizers: waiting)),
+            of: .configMaps
+        )
+        #expect(graph.action(for: "c") == .removeFinalizer(OwnerGraph.foreground))
+        #expect(graph.action(for: "a") == .look(at: []))
+    }
+
     @Test("a foreground removal waits for blocking dependents only, and looks at all of them")
     func foreground() {
         var graph = graph(
@@ -169,6 +192,21 @@ struct GarbageCollectionTests {
             _ = try await cluster.api.create(configMap("strange", owner: ghost, kind: "Gadget"), as: .configMaps)
             let left = try await cluster.wait(.configMaps) { all in !all.contains { $0.name == "lost" } }
             #expect(left.contains { $0.name == "strange" })
+        }
+    }
+
+    @Test("two config maps that own each other go when one is removed in the foreground")
+    func circleOnACluster() async throws {
+        try await cluster.run { [self] cluster in
+            let first = try await cluster.api.create(configMap("first"), as: .configMaps)
+            let second = try await cluster.api.create(configMap("second", owner: first), as: .configMaps)
+            let owners = configMap("x", owner: second).metadata["ownerReferences"] ?? .null
+            let reference = ObjectReference(.configMaps, namespace: "shop", name: "first")
+            _ = try await cluster.api.patch(reference, .merge, ["metadata": ["ownerReferences": owners]])
+            try await cluster.api.delete(reference, options: DeleteOptions(propagation: .foreground))
+            _ = try await cluster.wait(.configMaps) { all in
+                !all.contains { $0.name == "first" || $0.name == "second" }
+            }
         }
     }
 

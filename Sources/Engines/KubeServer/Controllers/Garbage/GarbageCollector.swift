@@ -139,6 +139,7 @@ struct GarbageCollector: Sendable {
             }
             try await remove(OwnerGraph.orphan, from: node)
         case .removeFinalizer(let finalizer): try await remove(finalizer, from: node)
+        case .unblockOwners: try await unblockOwners(of: node)
         }
     }
 
@@ -158,6 +159,19 @@ struct GarbageCollector: Sendable {
             let kept = object.ownerReferences.filter { !owners.contains($0["uid"]?.string ?? "") }
             guard kept.count != object.ownerReferences.count else { return }
             try await patch(["ownerReferences": kept.isEmpty ? .null : .array(kept)], object, node)
+        }
+    }
+
+    private func unblockOwners(of node: OwnerGraph.Node) async throws {
+        try await ignoringMissing {
+            let object = try await api.get(node.reference)
+            guard object.uid == node.uid else { return }
+            let owners = object.ownerReferences.map { owner in
+                var owner = owner
+                owner["blockOwnerDeletion"] = false
+                return owner
+            }
+            try await patch(["ownerReferences": .array(owners)], object, node)
         }
     }
 

@@ -43,6 +43,8 @@ struct OwnerGraph: Sendable {
         /// Take this object out of the dependents' owners, then the finalizer off it.
         case orphan([String])
         case removeFinalizer(String)
+        /// The object and what it waits for wait for each other: take the mark off its owners that makes them wait for it.
+        case unblockOwners
     }
 
     private(set) var nodes: [String: Node] = [:]
@@ -110,7 +112,24 @@ struct OwnerGraph: Sendable {
             nodes[dependent]?.owners.contains { $0.uid == node.uid && $0.isBlocked } == true
         }
         guard !blocking.isEmpty else { return .removeFinalizer(Self.foreground) }
+        if waitsForItself(node.uid) { return .unblockOwners }
         return .look(at: all.filter { nodes[$0]?.isTerminating == false })
+    }
+
+    /// Whether the objects that the removal waits for, and those that they wait for, lead back to it.
+    private func waitsForItself(_ uid: String) -> Bool {
+        var seen: Set<String> = []
+        var open = [uid]
+        while let current = open.popLast() {
+            for dependent in dependents(of: current) {
+                guard let node = nodes[dependent], node.waitsForDependents,
+                    node.owners.contains(where: { $0.uid == current && $0.isBlocked })
+                else { continue }
+                if dependent == uid { return true }
+                if seen.insert(dependent).inserted { open.append(dependent) }
+            }
+        }
+        return false
     }
 
     func dependents(of uid: String) -> [String] { (dependents[uid] ?? []).filter { nodes[$0] != nil }.sorted() }
