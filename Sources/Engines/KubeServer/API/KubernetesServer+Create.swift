@@ -27,6 +27,7 @@ extension KubernetesServer {
         _ namespace: String?,
         _ parameters: WriteParameters
     ) async throws(KubeStatus) -> Written {
+        guard resource.custom?.isLeaving != true else { throw .definitionIsLeaving }
         var object = decoded.object
         if object["metadata"]?.object == nil { object["metadata"] = [:] }
         try settleNamespace(&object, resource, namespace)

@@ -27,14 +27,17 @@ extension KubernetesServer {
 
     func afterMark(_ resource: Resource, _ object: JSON) async {
         guard resource.type == .customResourceDefinitions else { return }
+        serve(object)
         await removeInstances(of: object)
     }
 
     func afterRemoval(_ resource: Resource, _ object: JSON) async {
+        if let definition = resource.custom?.definition { return await releaseDefinition(definition) }
         switch resource.type {
         case .services: serviceAddresses.forget(object)
         case .customResourceDefinitions:
             catalog.serve([], for: object[path: "metadata", "name"]?.string ?? "")
+            await serveWaitingDefinitions()
         default: break
         }
     }

@@ -83,6 +83,22 @@ extension KubeStatus {
         details: [:]
     )
 
+    static func notYet(_ what: String) -> KubeStatus {
+        KubeStatus(
+            code: 501,
+            reason: "NotImplemented",
+            message: "\(what) is not served by this cluster yet",
+            details: [:]
+        )
+    }
+
+    static let definitionIsLeaving = KubeStatus(
+        code: 405,
+        reason: "MethodNotAllowed",
+        message: "create not allowed while custom resource definition is terminating",
+        details: [:]
+    )
+
     static let unauthorized = KubeStatus(
         code: 401,
         reason: "Unauthorized",

@@ -10,6 +10,8 @@ struct CustomVersion: Sendable {
     let schema: StructuralSchema
     /// The schema as the definition gives it.
     let source: JSON
+    /// The definition is on its way out and waits for its objects, so no new ones come.
+    var isLeaving = false
 }
 
 /// The rules of custom resources: those of their schema.
@@ -54,7 +56,9 @@ extension Resource {
             )
             let source = version[path: "schema", "openAPIV3Schema"] ?? [:]
             let schema = StructuralSchema(source)
-            return custom(type, CustomVersion(definition: name, schema: schema, source: source), version, spec)
+            let isLeaving = definition[path: "metadata", "deletionTimestamp"]?.string != nil
+            let rules = CustomVersion(definition: name, schema: schema, source: source, isLeaving: isLeaving)
+            return custom(type, rules, version, spec)
         }
     }
 
@@ -76,6 +80,7 @@ extension Resource {
         resource.shortNames = (names["shortNames"]?.array ?? []).compactMap(\.string)
         resource.categories = (names["categories"]?.array ?? []).compactMap(\.string)
         resource.verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
+        if custom.isLeaving { resource.verbs.removeAll { ["create", "patch", "update"].contains($0) } }
         resource.custom = custom
         let fields = (version["selectableFields"]?.array ?? []).compactMap { $0["jsonPath"]?.string }
         resource.fields = .paths(fields.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 })

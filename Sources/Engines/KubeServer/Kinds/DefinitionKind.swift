@@ -124,11 +124,10 @@ struct DefinitionStrategy: KindStrategy {
 
 /// Serving what CustomResourceDefinitions define.
 extension KubernetesServer {
-    /// Serves a definition's resources from now on, or no longer where it is on its way out.
+    /// Serves a definition's resources from now on.
     func serve(_ definition: JSON) {
         let name = definition[path: "metadata", "name"]?.string ?? ""
-        let isLeaving = definition[path: "metadata", "deletionTimestamp"]?.string != nil
-        guard !isLeaving, conflict(definition) == nil else { return catalog.serve([], for: name) }
+        guard conflict(definition) == nil else { return catalog.serve([], for: name) }
         catalog.serve(Resource.custom(definition), for: name)
     }
 
@@ -204,12 +203,31 @@ extension KubernetesServer {
 
     private static let cleanup: JSON = "customresourcecleanup.apiextensions.k8s.io"
 
-    /// Deletes the objects of a definition that is going, then lets it go.
+    /// Deletes the objects of a definition that is going, which goes once the last of them is gone.
     func removeInstances(of definition: JSON) async {
         let name = definition[path: "metadata", "name"]?.string ?? ""
-        let resources = Resource.custom(definition)
-        catalog.serve([], for: name)
-        if let resource = resources.first { await removeAll(resource) }
+        guard let resource = Resource.custom(definition).first else { return await letGo(name) }
+        let parameters = DeleteParameters()
+        for stored in (try? log.list(prefix: resource.prefix).items) ?? [] {
+            let (namespace, instance) = resource.names(in: stored.key)
+            _ = try? await delete(resource, namespace, instance, parameters)
+        }
+        await releaseDefinition(name)
+    }
+
+    /// Lets a definition go that waits for its objects, where none is left.
+    func releaseDefinition(_ name: String) async {
+        guard let own = catalog.resource(of: .customResourceDefinitions), let stored = try? find(own, nil, name),
+            let definition = try? StoredJSON.parse(stored.value, as: nil),
+            definition[path: "metadata", "deletionTimestamp"]?.string != nil
+        else { return }
+        if let resource = Resource.custom(definition).first {
+            guard let left = try? log.list(prefix: resource.prefix, limit: 1).items, left.isEmpty else { return }
+        }
+        await letGo(name)
+    }
+
+    private func letGo(_ name: String) async {
         guard let own = catalog.resource(of: .customResourceDefinitions) else { return }
         let change = Change(resource: own, namespace: nil, name: name, parameters: WriteParameters(), part: .binding)
         _ = try? await apply(change) { (old) throws(KubeStatus) in
@@ -221,12 +239,16 @@ extension KubernetesServer {
         }
     }
 
-    /// Nobody serves these objects any more, so their own finalizers cannot hold them.
-    private func removeAll(_ resource: Resource) async {
-        guard let stored = try? log.list(prefix: resource.prefix).items else { return }
-        for object in stored {
-            guard let json = try? StoredJSON.parse(object.value, as: nil) else { continue }
-            _ = try? await removeFromLog(StoredJSON(json), object, resource, json)
+    /// Another definition's names are free again: whoever waited for them is served now.
+    func serveWaitingDefinitions() async {
+        guard let own = catalog.resource(of: .customResourceDefinitions) else { return }
+        for stored in (try? log.list(prefix: own.prefix).items) ?? [] {
+            guard let definition = try? StoredJSON.parse(stored.value, as: nil) else { continue }
+            let accepted = (definition[path: "status", "conditions"]?.array ?? [])
+                .first { $0["type"] == "NamesAccepted" }
+            guard accepted?["status"] == "False" else { continue }
+            serve(definition)
+            await establish(definition)
         }
     }
 }

@@ -109,6 +109,51 @@ struct DeletionTests {
         #expect(try test.log.list(prefix: "/registry/x.io/").items.isEmpty)
     }
 
+    @Test("a definition waits for an object that a finalizer holds, which stays served; none comes anew")
+    func definitionsWaitForFinalizers() async throws {
+        let test = try await TestServer()
+        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        _ = await test.send("POST", definitions, Self.definition)
+        let (things, one) = (Self.things, "\(Self.things)/one")
+        func thing(_ name: JSON, _ finalizers: JSON) -> JSON {
+            ["apiVersion": "x.io/v1", "kind": "Thing", "metadata": ["name": name, "finalizers": finalizers]]
+        }
+        #expect(await test.send("POST", things, thing("one", ["x.io/hold"])).status == 201)
+        #expect(await test.send("POST", things, thing("two", [])).status == 201)
+        _ = await test.send("DELETE", "\(definitions)/things.x.io")
+
+        let leaving = await test.send("GET", "\(definitions)/things.x.io").json
+        #expect(leaving[path: "metadata", "finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"])
+        #expect(await test.send("GET", one).json[path: "metadata", "deletionTimestamp"] != nil)
+        #expect(await test.send("GET", "\(things)/two").status == 404)
+        let late = await test.send("POST", things, thing("three", []))
+        #expect(late.status == 405)
+        #expect(late.message == "create not allowed while custom resource definition is terminating")
+
+        let release: JSON = ["metadata": ["finalizers": .null]]
+        _ = await test.send("PATCH", one, release, contentType: "application/merge-patch+json")
+        #expect(await test.send("GET", "\(definitions)/things.x.io").status == 404)
+        #expect(await test.send("GET", one).status == 404)
+        #expect(await test.send("POST", definitions, Self.definition).status == 201)
+        #expect(await test.send("GET", things).json["items"] == [])
+    }
+
+    @Test("a definition that waits for a name gets it when the other goes")
+    func namesBecomeFree() async throws {
+        let test = try await TestServer()
+        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        _ = await test.send("POST", definitions, Self.definition)
+        var second = Self.definition
+        second.set("others.x.io", at: ["metadata", "name"])
+        second.set("others", at: ["spec", "names", "plural"])
+        #expect(await test.send("POST", definitions, second).status == 201)
+        #expect(await test.send("GET", Self.things.replacing("things", with: "others")).status == 404)
+        _ = await test.send("DELETE", "\(definitions)/things.x.io")
+        #expect(await test.send("GET", Self.things.replacing("things", with: "others")).status == 200)
+    }
+
+    private static let things = "/apis/x.io/v1/namespaces/default/things"
+
     static let definition: JSON = [
         "metadata": ["name": "things.x.io"],
         "spec": [
