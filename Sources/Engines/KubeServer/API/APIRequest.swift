@@ -17,6 +17,8 @@ package struct APIRequest: Sendable {
     package var body: [UInt8]
     /// `nil` for a caller without credentials.
     package var user: APIUser?
+    /// Whom the caller wants to act as, from the `Impersonate-…` headers.
+    package var impersonated: String?
 
     package init(
         method: String,
@@ -26,7 +28,8 @@ package struct APIRequest: Sendable {
         contentType: String = "application/json",
         userAgent: String = "",
         body: [UInt8] = [],
-        user: APIUser? = nil
+        user: APIUser? = nil,
+        impersonated: String? = nil
     ) {
         self.method = method
         self.path = path
@@ -36,6 +39,7 @@ package struct APIRequest: Sendable {
         self.userAgent = userAgent
         self.body = body
         self.user = user
+        self.impersonated = impersonated
     }
 }
 

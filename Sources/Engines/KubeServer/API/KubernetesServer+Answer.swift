@@ -34,6 +34,7 @@ extension KubernetesServer {
 
     private func route(_ request: APIRequest) async throws(KubeStatus) -> APIResponse {
         guard request.body.count <= Self.bodyLimit else { throw .tooLarge(limit: Self.bodyLimit) }
+        if let name = request.impersonated { throw Self.noImpersonation(request, name) }
         let route = Route(request.path)
         if case .objects(let target) = route { return try await objects(request, target) }
         guard request.user != nil || Self.isOpenToAll(route) else { throw Self.anonymous(request) }
@@ -46,6 +47,19 @@ extension KubernetesServer {
         case .openAPI(let document): return openAPI(document, request)
         default: return try discovery(route, request)
         }
+    }
+
+    /// To go on as the caller would show more than whom the caller wants to act as may see.
+    private static func noImpersonation(_ request: APIRequest, _ name: String) -> KubeStatus {
+        let user = request.user?.name ?? "system:anonymous"
+        return KubeStatus(
+            code: 403,
+            reason: "Forbidden",
+            message:
+                "users \(FieldErrors.quoted(name)) is forbidden: User \(FieldErrors.quoted(user)) cannot impersonate "
+                + "resource \"users\" in API group \"\" at the cluster scope: this server does not impersonate yet",
+            details: ["name": .string(name), "kind": "users"]
+        )
     }
 
     private static func isOpenToAll(_ route: Route) -> Bool {

@@ -5,10 +5,14 @@ import Model
 import Ports
 
 extension KubernetesServer {
+    /// What the real server has beside ours, for kubectl's exec, attach, cp, port-forward, proxy and debug.
+    private static let connections: Set<String> = ["attach", "ephemeralcontainers", "exec", "portforward", "proxy"]
+
     /// Answers a request for a subresource of a named object.
     func performOnSubresource(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
         guard let subresource = call.resource.subresources.first(where: { $0.name == call.subresource }) else {
-            throw .noSuchResource
+            throw Self.connections.contains(call.subresource) && call.type == .pods
+                ? .notYet("\(call.type.plural)/\(call.subresource)") : .noSuchResource
         }
         let verb =
             switch call.request.method {

@@ -73,8 +73,15 @@ struct PodStrategy: KindStrategy {
         if new > former { errors.invalid(field, new, "must be less than or equal to previous value") }
     }
 
+    /// Those of every cluster; others have no kind here yet.
+    private static let priorityClasses: Set<String> = ["system-cluster-critical", "system-node-critical"]
+
     func refusal(_ object: JSON, from old: JSON?) -> String? {
         guard refusesUnsupported, old == nil else { return nil }
+        let priority = object[path: "spec", "priorityClassName"]?.string ?? ""
+        if !priority.isEmpty, !Self.priorityClasses.contains(priority) {
+            return "no PriorityClass with name \(priority) was found"
+        }
         let reasons = NodeLimits.refusals(object["spec"] ?? [:])
         return reasons.isEmpty ? nil : "this cluster's node does not grant \(reasons.joined(separator: "; "))"
     }
@@ -100,6 +107,12 @@ enum NodeLimits {
         var reasons: [String] = []
         for member in ["hostNetwork", "hostPID", "hostIPC"] where spec[member]?.bool == true {
             reasons.append("\(member) (spec.\(member))")
+        }
+        if spec["shareProcessNamespace"]?.bool == true {
+            reasons.append("a shared process namespace (spec.shareProcessNamespace)")
+        }
+        if let system = spec[path: "os", "name"]?.string, system != "linux" {
+            reasons.append("operating system \(system) (spec.os.name)")
         }
         for volume in spec["volumes"]?.array ?? [] {
             let name = volume["name"]?.string ?? ""
@@ -174,20 +187,35 @@ enum NodeLimits {
         return reasons
     }
 
-    private static let ignoredMembers = [
-        "affinity", "topologySpreadConstraints", "schedulingGates", "resourceClaims", "overhead",
+    private static let ignoredMembers: [[String]] = [
+        ["affinity", "podAffinity"], ["affinity", "podAntiAffinity"],
+        ["affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"],
+        ["topologySpreadConstraints"], ["resourceClaims"],
     ]
 
     /// Fields that have no effect here.
     static func ignored(_ spec: JSON, at field: String) -> [String] {
         var texts: [String] = []
         for member in ignoredMembers {
-            let value = spec[member]
+            let value = spec[path: member]
             let isEmpty = (value?.array?.isEmpty ?? true) && (value?.object?.isEmpty ?? true)
-            if !isEmpty { texts.append("\(field).\(member): has no effect on this cluster's node") }
+            if !isEmpty {
+                texts.append("\(field).\(member.joined(separator: ".")): has no effect on this cluster's node")
+            }
         }
         if !(spec["ephemeralContainers"]?.array ?? []).isEmpty {
             texts.append("\(field).ephemeralContainers: has no effect on this cluster's node")
+        }
+        for member in ["initContainers", "containers"] {
+            for (place, container) in (spec[member]?.array ?? []).enumerated() {
+                let at = "\(field).\(member)[\(place)]"
+                for flag in ["stdin", "tty"] where container[flag]?.bool == true {
+                    texts.append("\(at).\(flag): has no effect on this cluster's node")
+                }
+                if container[path: "lifecycle", "stopSignal"]?.string != nil {
+                    texts.append("\(at).lifecycle.stopSignal: has no effect on this cluster's node")
+                }
+            }
         }
         return texts
     }

@@ -62,7 +62,8 @@ package struct KubernetesResponder: HTTPResponder {
             contentType: request.headers[.contentType] ?? "",
             userAgent: request.headers[.userAgent] ?? "",
             body: body,
-            user: user
+            user: user,
+            impersonated: request.headers.first { $0.name.canonicalName.hasPrefix("impersonate-") }?.value
         )
     }
 

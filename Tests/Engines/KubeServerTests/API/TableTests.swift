@@ -109,6 +109,9 @@ struct TableTests {
                 ["containers": [plain], "volumes": [["name": "v", "hostPath": ["path": "/"]]]],
                 "hostPath volumes (volume \"v\")"
             ),
+            (["containers": [plain], "shareProcessNamespace": true], "spec.shareProcessNamespace"),
+            (["containers": [plain], "os": ["name": "windows"]], "operating system windows"),
+            (["containers": [plain], "priorityClassName": "high"], "no PriorityClass with name high was found"),
         ]
         for (spec, reason) in refused {
             let answer = await send(spec)
@@ -116,8 +119,25 @@ struct TableTests {
             #expect(answer.message.contains(reason), "\(answer.message)")
         }
         #expect(await send(with("capabilities", ["add": ["CHOWN"], "drop": ["ALL"]])).status == 201)
-        let affine = await send(["containers": [plain], "affinity": ["nodeAffinity": [:]]])
-        #expect(affine.status == 201)
-        #expect(affine.warnings == ["spec.affinity: has no effect on this cluster's node"])
+        // What the scheduler heeds needs no warning.
+        let terms: JSON = ["nodeSelectorTerms": [["matchExpressions": [["key": "a", "operator": "Exists"]]]]]
+        let rule = ["requiredDuringSchedulingIgnoredDuringExecution": terms] as JSON
+        let gates: JSON = [["name": "x.io/y"]]
+        let heeded = await send(["containers": [plain], "affinity": ["nodeAffinity": rule], "schedulingGates": gates])
+        #expect(heeded.status == 201)
+        #expect(heeded.warnings == [])
+        var talking = plain
+        talking["tty"] = true
+        let apart: JSON = [
+            "requiredDuringSchedulingIgnoredDuringExecution": [["labelSelector": [:], "topologyKey": "zone"]]
+        ]
+        let ignored = await send(["containers": [talking], "affinity": ["podAntiAffinity": apart]])
+        #expect(ignored.status == 201)
+        #expect(
+            ignored.warnings == [
+                "spec.affinity.podAntiAffinity: has no effect on this cluster's node",
+                "spec.containers[0].tty: has no effect on this cluster's node",
+            ]
+        )
     }
 }
