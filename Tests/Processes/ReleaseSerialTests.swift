@@ -123,7 +123,9 @@ struct ReleaseSerialTests {
 enum Leftovers {
     static func of(_ folder: String) -> [String] {
         var found: [String] = []
-        let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+        // Read to its end: the kernel hands it out a page at a time.
+        let table = FileHandle(forReadingAtPath: "/proc/self/mountinfo")?.readDataToEndOfFile() ?? Data()
+        let mounts = String(decoding: table, as: UTF8.self)
         found += mounts.split(separator: "\n").map(String.init).filter { $0.contains(" \(folder)/") }
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] where Int(entry) != nil {
             guard let data = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") else { continue }
