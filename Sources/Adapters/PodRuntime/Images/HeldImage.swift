@@ -50,9 +50,9 @@ extension ImageLayers {
             needed.formUnion(image.layers.map(\.digest.hex))
         }
         for part in ["manifests", "configurations", "layers"] {
-            for name in DataFile.names(in: "\(storage.folder)/\(part)") where !needed.contains(name) {
+            for name in Folder.names(in: "\(storage.folder)/\(part)") where !needed.contains(name) {
                 let path = "\(storage.folder)/\(part)/\(name)"
-                if part == "layers" { try FolderRemoval.remove(path) } else { DataFile.remove(path) }
+                try Folder.remove(path)
             }
         }
     }

@@ -87,9 +87,9 @@ extension ImageLayers {
     }
 
     func stored(_ manifest: Digest) throws -> Stored {
-        guard let bytes = DataFile.read(storage.manifest(manifest)), ContentHash.digest(of: bytes) == manifest,
+        guard let bytes = FileText.content(storage.manifest(manifest)), ContentHash.digest(of: bytes) == manifest,
             case .image(let configuration, let layers) = try ImageManifest(bytes, mediaType: ""),
-            let text = DataFile.read(storage.configuration(configuration.digest)),
+            let text = FileText.content(storage.configuration(configuration.digest)),
             ContentHash.digest(of: text) == configuration.digest
         else { throw LayerError("the image '\(manifest)' is not here") }
         return Stored(

@@ -20,7 +20,7 @@ struct ImageNames {
     /// An unreadable file counts as empty: images are pulled again then.
     init(path: String) {
         self.path = path
-        guard let bytes = DataFile.read(path), let json = try? JSON(parsing: bytes) else { return }
+        guard let bytes = FileText.content(path), let json = try? JSON(parsing: bytes) else { return }
         for (name, value) in json.object ?? [:] {
             guard let digest = value["digest"]?.string.flatMap({ Digest($0) }),
                 let manifest = value["manifest"]?.string.flatMap({ Digest($0) })
@@ -45,6 +45,6 @@ struct ImageNames {
             let pulledBy = JSON.array(entry.fingerprints.sorted().map { .string($0) })
             return (name, ["digest": "\(entry.digest)", "manifest": "\(entry.manifest)", "pulledBy": pulledBy])
         }
-        try DataFile.write(JSON.object(JSONObject(members)).bytes, to: path)
+        try FileText.replace(path, with: JSON.object(JSONObject(members)).bytes)
     }
 }

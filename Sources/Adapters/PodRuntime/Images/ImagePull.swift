@@ -55,8 +55,8 @@ struct ImagePull: Sendable {
         guard configuration.contents.count == blobs.count else {
             throw LayerError("the image has \(blobs.count) layers, its configuration \(configuration.contents.count)")
         }
-        try DataFile.write(text, to: storage.configuration(configurationBlob.digest))
-        try DataFile.write(stored.bytes, to: storage.manifest(stored.digest))
+        try FileText.replace(storage.configuration(configurationBlob.digest), with: text)
+        try FileText.replace(storage.manifest(stored.digest), with: stored.bytes)
         let layers = zip(blobs, configuration.contents).map { Layer(blob: $0, content: $1) }
         return Image(manifest: stored.digest, config: configuration.config, layers: layers)
     }
@@ -68,7 +68,8 @@ struct ImagePull: Sendable {
 
     private func document(_ blob: ImageManifest.Blob) async throws -> [UInt8] {
         guard blob.size <= Self.documentLimit else { throw LayerError("the image's configuration is too large") }
-        if let kept = DataFile.read(storage.configuration(blob.digest)), ContentHash.digest(of: kept) == blob.digest {
+        if let kept = FileText.content(storage.configuration(blob.digest)), ContentHash.digest(of: kept) == blob.digest
+        {
             return kept
         }
         var bytes: [UInt8] = []
@@ -101,7 +102,7 @@ struct ImagePull: Sendable {
             try unpacker.finish(blob: layer.blob.digest, content: layer.content)
             try storage.install(temporary, as: layer.blob.digest)
         } catch {
-            try? FolderRemoval.remove(temporary)
+            try? Folder.remove(temporary)
             throw error
         }
     }

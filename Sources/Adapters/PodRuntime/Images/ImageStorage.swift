@@ -12,10 +12,12 @@ struct ImageStorage {
 
     init(folder: String) throws {
         self.folder = folder
-        for part in ["layers", "manifests", "configurations"] { try DataFile.makeFolder("\(folder)/\(part)") }
+        for part in ["layers", "manifests", "configurations"] {
+            try Folder.make("\(folder)/\(part)", mode: 0o700, parents: 0o700)
+        }
         // Left by a process that was killed while it unpacked.
-        try FolderRemoval.remove("\(folder)/temporary")
-        try DataFile.makeFolder("\(folder)/temporary")
+        try Folder.remove("\(folder)/temporary")
+        try Folder.make("\(folder)/temporary", mode: 0o700, parents: 0o700)
     }
 
     var namesPath: String { "\(folder)/names.json" }
@@ -23,12 +25,12 @@ struct ImageStorage {
     func manifest(_ digest: Digest) -> String { "\(folder)/manifests/\(digest.hex)" }
     func configuration(_ digest: Digest) -> String { "\(folder)/configurations/\(digest.hex)" }
 
-    func hasLayer(_ digest: Digest) -> Bool { DataFile.exists(layer(digest)) }
+    func hasLayer(_ digest: Digest) -> Bool { Folder.exists(layer(digest)) }
 
     /// An empty folder for a layer in the making. Files in a layer are its image's business, so only root may pass.
     func makeTemporary() throws -> String {
         let path = "\(folder)/temporary/\(UInt64.random(in: 0 ... .max))"
-        try DataFile.makeFolder(path, mode: 0o755)
+        try Folder.make(path)
         return path
     }
 
@@ -36,7 +38,7 @@ struct ImageStorage {
     func install(_ temporary: String, as digest: Digest) throws {
         guard unsafe rename(temporary, layer(digest)) != 0 else { return syncFolder() }
         guard hasLayer(digest) else { throw LayerError.system("cannot keep the layer '\(digest)'") }
-        try FolderRemoval.remove(temporary)
+        try Folder.remove(temporary)
     }
 
     private func syncFolder() {

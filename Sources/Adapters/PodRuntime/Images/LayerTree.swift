@@ -153,7 +153,7 @@ extension LayerTree {
     private mutating func clear(_ name: String, in parent: CInt) throws {
         guard let there = status(name, in: parent) else { return }
         if parent == root { parents.drop() }  // The kept folder may lie below what goes.
-        if Self.isFolder(there) { return try FolderRemoval.remove(name, in: parent) }
+        if Self.isFolder(there) { return try Folder.remove(name, in: parent) }
         guard unsafe unlinkat(parent, name, 0) == 0 else { throw LayerError.system("cannot replace '\(entry.path)'") }
     }
 

@@ -29,7 +29,7 @@ extension ImageLayers {
     package func unmountRootfs(at folder: String) async throws {
         try await OwnThread.run {
             try Self.detach("\(folder)/rootfs")
-            try FolderRemoval.remove(folder)
+            try Folder.remove(folder)
         }
         noteMount(nil, at: folder)
     }
@@ -37,10 +37,10 @@ extension ImageLayers {
     private static func mount(_ layers: [String], at folder: String) throws -> String {
         let root = "\(folder)/rootfs"
         try detach(root)
-        try FolderRemoval.remove(folder)
-        for part in ["upper", "work", "rootfs"] { try DataFile.makeFolder("\(folder)/\(part)", mode: 0o755) }
+        try Folder.remove(folder)
+        for part in ["upper", "work", "rootfs"] { try Folder.make("\(folder)/\(part)") }
         // An image without layers still needs something below.
-        if layers.isEmpty { try DataFile.makeFolder("\(folder)/0", mode: 0o755) }
+        if layers.isEmpty { try Folder.make("\(folder)/0") }
         for (index, layer) in layers.enumerated() {
             guard unsafe symlink(layer, "\(folder)/\(index)") == 0 else {
                 throw failure("cannot link the layer '\(layer)'")
@@ -78,6 +78,6 @@ extension ImageLayers {
         defer { close(file) }
         var status = stat()
         guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        return DataFile.readAll(file, limit: limit)
+        return FileText.whole(file, limit: limit)
     }
 }

@@ -15,20 +15,20 @@ struct ForwardingSwitch {
     private var setting: String { "net/ipv4/conf/\(interface)/forwarding" }
 
     /// Whether it is on because a Ballast switched it on.
-    var isOurs: Bool { DataFile.exists(mark) }
+    var isOurs: Bool { Folder.exists(mark) }
 
     /// What was on already is not ours, and stays on.
     func switchOn() throws {
         guard KernelSetting.read(setting) == "0" else { return }
-        try DataFile.write([], to: mark)
+        try FileText.replace(mark, with: [])
         KernelSetting.write("1", to: setting)
     }
 
     static func switchAllOff() {
-        for name in DataFile.names(in: folder) where name.hasPrefix(prefix) && !name.contains(".tmp") {
+        for name in Folder.names(in: folder) where name.hasPrefix(prefix) && !name.contains(".tmp") {
             let own = ForwardingSwitch(interface: String(name.dropFirst(prefix.count)))
             KernelSetting.write("0", to: own.setting)
-            DataFile.remove(own.mark)
+            try? Folder.remove(own.mark)
         }
     }
 }

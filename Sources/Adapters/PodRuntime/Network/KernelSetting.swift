@@ -6,7 +6,7 @@ import Glibc
 /// One file below `/proc/sys`.
 enum KernelSetting {
     static func read(_ path: String) -> String? {
-        DataFile.read("/proc/sys/\(path)").map { bytes in
+        FileText.content("/proc/sys/\(path)").map { bytes in
             String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
         }
     }

@@ -104,7 +104,7 @@ extension Netlink {
         message.attribute(LinkAttribute.address, hardware)
         message.attribute(LinkAttribute.mtu, UInt32(mtu))
         message.nested(LinkAttribute.info) { $0.attribute(LinkAttribute.infoKind, "bridge") }
-        try change(Kind.newLink, Self.create | Self.exclusive, message, "create the bridge '\(name)'")
+        try add(Kind.newLink, message, "create the bridge '\(name)'")
     }
 
     /// A pair of interfaces: `name` as a port of the bridge, and `eth0` in another namespace.
@@ -124,7 +124,7 @@ extension Netlink {
                 data.attribute(LinkAttribute.vethPeer, peer.bytes)
             }
         }
-        try change(Kind.newLink, Self.create | Self.exclusive, message, "create the interface '\(name)'")
+        try add(Kind.newLink, message, "create the interface '\(name)'")
     }
 
     func switchOn(_ index: Int32) throws {
@@ -142,13 +142,7 @@ extension Netlink {
         message.attribute(local, address.bytes)
         let subnet = IPv4Subnet(address, prefixLength: prefixLength)
         message.attribute(broadcast, subnet[subnet.size - 1].bytes)
-        try change(
-            Kind.newAddress,
-            Self.create | Self.exclusive,
-            message,
-            "add the address \(address)",
-            tolerating: [EEXIST]
-        )
+        try add(Kind.newAddress, message, "add the address \(address)", tolerating: [EEXIST])
     }
 
     func addDefaultRoute(via gateway: IPv4Address, interface: Int32) throws {
@@ -156,19 +150,12 @@ extension Netlink {
         var message = NetlinkMessage.route(prefixLength: 0, table: mainTable, scope: universe, type: unicast)
         message.attribute(RouteAttribute.gateway, gateway.bytes)
         message.attribute(RouteAttribute.interface, UInt32(interface))
-        try change(Kind.newRoute, Self.create | Self.exclusive, message, "add the default route", tolerating: [EEXIST])
+        try add(Kind.newRoute, message, "add the default route", tolerating: [EEXIST])
     }
 
     /// Makes every address of the subnet one of this machine's own.
     func addLocalRoute(_ subnet: IPv4Subnet, loopback: Int32) throws {
-        let message = localRoute(subnet, loopback)
-        try change(
-            Kind.newRoute,
-            Self.create | Self.exclusive,
-            message,
-            "add the route to \(subnet)",
-            tolerating: [EEXIST]
-        )
+        try add(Kind.newRoute, localRoute(subnet, loopback), "add the route to \(subnet)", tolerating: [EEXIST])
     }
 
     func removeLocalRoute(_ subnet: IPv4Subnet, loopback: Int32) throws {
@@ -196,6 +183,10 @@ extension Netlink {
 }
 
 extension Netlink {
+    private func add(_ kind: UInt16, _ message: NetlinkMessage, _ what: String, tolerating: [CInt] = []) throws {
+        try change(kind, Self.create | Self.exclusive, message, what, tolerating: tolerating)
+    }
+
     private func change(
         _ kind: UInt16,
         _ flags: UInt16,
@@ -206,7 +197,7 @@ extension Netlink {
         do {
             _ = try request(kind, flags | Self.acknowledge, message, what)
         } catch let failure as Failure {
-            guard let code = (failure.cause as? SystemError)?.number, tolerating.contains(code) else { throw failure }
+            guard let code = (failure.cause as? Errno)?.number, tolerating.contains(code) else { throw failure }
         }
     }
 
@@ -256,14 +247,8 @@ extension Netlink {
     }
 }
 
-/// The number with which a system call failed.
-struct SystemError: Error, CustomStringConvertible {
-    let number: CInt
-    var description: String { unsafe String(cString: strerror(number)) }
-}
-
 extension Failure {
     static func system(_ message: String, _ number: CInt) -> Failure {
-        Failure(.fault, message, cause: SystemError(number: number))
+        Failure(.fault, message, cause: Errno(number))
     }
 }

@@ -49,7 +49,7 @@ enum NetworkNamespace {
 
     /// Mounts under the folder have to reach other mount namespaces and leave them again, else they outlive their end.
     private static func prepareFolder() throws {
-        try DataFile.makeFolder(folder, mode: 0o755)
+        try Folder.make(folder)
         if unsafe mount("", folder, "none", UInt(MS_SHARED | MS_REC), nil) == 0 { return }
         guard errno == EINVAL, unsafe mount(folder, folder, "none", UInt(MS_BIND | MS_REC), nil) == 0,
             unsafe mount("", folder, "none", UInt(MS_SHARED | MS_REC), nil) == 0

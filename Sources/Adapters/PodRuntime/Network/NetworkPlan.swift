@@ -38,7 +38,7 @@ package struct NetworkPlan: Sendable, Hashable {
     }
 
     static func kept(in dataFolder: String) -> NetworkPlan? {
-        DataFile.read("\(dataFolder)/network.json").flatMap { try? JSON(parsing: $0) }.flatMap { NetworkPlan($0) }
+        FileText.content("\(dataFolder)/network.json").flatMap { try? JSON(parsing: $0) }.flatMap { NetworkPlan($0) }
     }
 
     static func choose(for folder: String, avoiding taken: [IPv4Subnet]) -> NetworkPlan? {
@@ -68,8 +68,8 @@ package struct NetworkPlan: Sendable, Hashable {
 
     func save(in dataFolder: String) throws {
         let json: JSON = ["id": .string(id), "podSubnet": "\(podSubnet)", "serviceSubnet": "\(serviceSubnet)"]
-        try DataFile.makeFolder(dataFolder)
-        try DataFile.write(json.bytes, to: "\(dataFolder)/network.json")
+        try Folder.make(dataFolder, mode: 0o700, parents: 0o700)
+        try FileText.replace("\(dataFolder)/network.json", with: json.bytes)
     }
 }
 

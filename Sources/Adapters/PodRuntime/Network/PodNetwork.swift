@@ -110,7 +110,7 @@ package actor PodNetwork {
     private func waitUntilForwarding(_ place: PodPlace) async throws {
         let forwarding = UInt8(ascii: "3")
         for _ in 0..<1000 {
-            if DataFile.read("/sys/class/net/\(place.interface)/brport/state")?.first == forwarding { return }
+            if FileText.content("/sys/class/net/\(place.interface)/brport/state")?.first == forwarding { return }
             try await ContinuousClock().sleep(for: .milliseconds(1))
         }
         telemetry.log.warning("a pod's network is slow to open", metadata: ["interface": "\(place.interface)"])
@@ -148,7 +148,7 @@ package actor PodNetwork {
 extension PodNetwork {
     /// Removes every namespace, interface and route with this data folder's names. Idempotent.
     private func removeLeftovers() throws {
-        for name in DataFile.names(in: NetworkNamespace.folder) where name.hasPrefix(plan.namespacePrefix) {
+        for name in Folder.names(in: NetworkNamespace.folder) where name.hasPrefix(plan.namespacePrefix) {
             NetworkNamespace.remove(name)
         }
         let netlink = try Netlink()

@@ -143,38 +143,53 @@ struct NodeRegistration: Sendable {
         ]
     }
 
+    /// One condition of the node: what the kubelet says while it holds and while it does not.
+    private struct Rule {
+        var type: String
+        var holds: (reason: String, message: String)
+        var fails: (reason: String, message: String)
+    }
+
+    private static let rules = [
+        Rule(
+            type: "MemoryPressure",
+            holds: ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+            fails: ("KubeletHasSufficientMemory", "kubelet has sufficient memory available")
+        ),
+        Rule(
+            type: "DiskPressure",
+            holds: ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+            fails: ("KubeletHasNoDiskPressure", "kubelet has no disk pressure")
+        ),
+        Rule(
+            type: "PIDPressure",
+            holds: ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+            fails: ("KubeletHasSufficientPID", "kubelet has sufficient PID available")
+        ),
+        Rule(
+            type: "Ready",
+            holds: ("KubeletReady", "kubelet is posting ready status"),
+            fails: ("KubeletNotReady", "kubelet is not posting ready status")
+        ),
+    ]
+
     private func conditions(_ previous: [JSON], at now: Timestamp) -> [JSON] {
         let pressures = Pressures.read(services.folders.data)
-        func condition(_ type: String, _ isTrue: Bool, _ reason: String, _ message: String) -> JSON {
+        let holding = Set(
+            ["Ready"] + (pressures.memory ? ["MemoryPressure"] : []) + (pressures.disk ? ["DiskPressure"] : [])
+        )
+        return Self.rules.map { rule in
+            let isTrue = holding.contains(rule.type)
+            let (reason, message) = isTrue ? rule.holds : rule.fails
             let status: JSON = isTrue ? "True" : "False"
-            let old = previous.first { $0["type"]?.string == type }
+            let old = previous.first { $0["type"]?.string == rule.type }
             let since = old?["status"] == status ? old?["lastTransitionTime"] : nil
             return [
-                "type": .string(type), "status": status, "lastHeartbeatTime": .string(now.description),
+                "type": .string(rule.type), "status": status, "lastHeartbeatTime": .string(now.description),
                 "lastTransitionTime": since ?? .string(now.description), "reason": .string(reason),
                 "message": .string(message),
             ]
         }
-        return [
-            pressures.memory
-                ? condition(
-                    "MemoryPressure",
-                    true,
-                    "KubeletHasInsufficientMemory",
-                    "kubelet has insufficient memory available"
-                )
-                : condition(
-                    "MemoryPressure",
-                    false,
-                    "KubeletHasSufficientMemory",
-                    "kubelet has sufficient memory available"
-                ),
-            pressures.disk
-                ? condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
-                : condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-            condition("Ready", true, "KubeletReady", "kubelet is posting ready status"),
-        ]
     }
 
     // MARK: Lease

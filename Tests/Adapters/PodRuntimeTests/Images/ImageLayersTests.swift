@@ -245,5 +245,5 @@ extension ImageLayersTests {
 }
 
 extension ScratchFolder {
-    func names(_ name: String) -> [String] { DataFile.names(in: "\(path)/\(name)") }
+    func names(_ name: String) -> [String] { Folder.names(in: "\(path)/\(name)") }
 }

@@ -129,8 +129,8 @@ struct LayerTreeTests {
     @Test(arguments: ["../victim", "../../victim", "/victim", "inner/../../victim"])
     func linksDoNotLeadOut(_ target: String) throws {
         let outer = try ScratchFolder()
-        try DataFile.makeFolder("\(outer.path)/victim")
-        try DataFile.write(Array("untouched".utf8), to: "\(outer.path)/victim/file")
+        try Folder.make("\(outer.path)/victim", mode: 0o700, parents: 0o700)
+        try FileText.replace("\(outer.path)/victim/file", with: Array("untouched".utf8))
         let folder = try Inner(outer)
         var tar = TarText()
         tar.add("victim/", type: "5", mode: 0o755)
@@ -141,7 +141,7 @@ struct LayerTreeTests {
         tar.add("way/.wh.other")
         try unpack(tar, folder.scratch)
         #expect(outer.text("victim/file") == "untouched")
-        #expect(DataFile.names(in: "\(outer.path)/victim") == ["file"])
+        #expect(Folder.names(in: "\(outer.path)/victim") == ["file"])
         #expect(folder.scratch.text("victim/file") == "inside")
     }
 
@@ -156,7 +156,7 @@ struct LayerTreeTests {
 
     @Test func writingThroughALinkAtTheEndReplacesTheLink() throws {
         let outer = try ScratchFolder()
-        try DataFile.write(Array("untouched".utf8), to: "\(outer.path)/secret")
+        try FileText.replace("\(outer.path)/secret", with: Array("untouched".utf8))
         let folder = try Inner(outer)
         var tar = TarText()
         tar.add("file", type: "2", target: "../secret")
@@ -172,7 +172,7 @@ struct LayerTreeTests {
     @Test(arguments: ["/etc/passwd", "../secret", "missing", "folder", "way/secret", ""])
     func hardLinksLeadToFilesOfTheLayerAlone(_ target: String) throws {
         let outer = try ScratchFolder()
-        try DataFile.write(Array("secret".utf8), to: "\(outer.path)/secret")
+        try FileText.replace("\(outer.path)/secret", with: Array("secret".utf8))
         let folder = try Inner(outer)
         var tar = TarText()
         tar.add("folder/", type: "5", mode: 0o755)
@@ -184,7 +184,7 @@ struct LayerTreeTests {
 
     @Test func hardLinksToLinksDoNotFollowThem() throws {
         let outer = try ScratchFolder()
-        try DataFile.write(Array("secret".utf8), to: "\(outer.path)/secret")
+        try FileText.replace("\(outer.path)/secret", with: Array("secret".utf8))
         let folder = try Inner(outer)
         var tar = TarText()
         tar.add("way", type: "2", target: "../secret")
@@ -236,7 +236,7 @@ struct LayerTreeTests {
         tar.add("d/two", content: "2")
         try unpack(tar, folder.scratch)
         #expect(folder.scratch.text("e/two") == "2")
-        #expect(DataFile.names(in: outer.path) == ["inner"])
+        #expect(Folder.names(in: outer.path) == ["inner"])
     }
 
     /// A folder inside of another, which must stay as it is.

@@ -49,7 +49,7 @@ struct RootfsTestsSerial {
         #expect(folder.text("pods/c1/rootfs/etc/a") == "upper")
         #expect(folder.status("pods/c1/rootfs/etc/gone") == nil)
         #expect(folder.names("pods/c1/rootfs/opaque") == ["new"])
-        try DataFile.write(Array("changed".utf8), to: "\(root)/etc/a")
+        try FileText.replace("\(root)/etc/a", with: Array("changed".utf8))
         #expect(folder.text("images/layers/\(image.layers[1].hex)/etc/a") == "upper")
         // A second mount at the same place starts afresh.
         _ = try await images.mountRootfs(image, at: place)
@@ -66,7 +66,7 @@ struct RootfsTestsSerial {
             // This thread's mask alone, or other tests would meet it.
             guard ballast_unshare_fs() == 0 else { throw LayerError.system("cannot have a mask of its own") }
             umask(0o077)
-            try DataFile.makeFolder(path, mode: 0o755)
+            try Folder.make(path)
             var tree = try LayerTree(path)
             var reader = TarReader()
             try reader.feed(bytes.span, to: &tree)

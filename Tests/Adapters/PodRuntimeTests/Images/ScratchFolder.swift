@@ -11,15 +11,15 @@ final class ScratchFolder: Sendable {
 
     init() throws {
         path = "/tmp/ballast-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-        try DataFile.makeFolder(path, mode: 0o755)
+        try Folder.make(path)
     }
 
     init(at path: String) throws {
         self.path = path
-        try DataFile.makeFolder(path, mode: 0o755)
+        try Folder.make(path)
     }
 
-    deinit { try? FolderRemoval.remove(path) }
+    deinit { try? Folder.remove(path) }
 
     func status(_ name: String) -> stat? {
         var found = stat()
@@ -33,7 +33,7 @@ final class ScratchFolder: Sendable {
     }
 
     func text(_ name: String) -> String? {
-        DataFile.read("\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }
+        FileText.content("\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }
     }
 }
 

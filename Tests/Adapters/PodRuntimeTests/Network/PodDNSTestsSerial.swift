@@ -21,7 +21,7 @@ struct PodDNSTestsSerial {
     {
         let dns = PodDNS(plan: try #require(plan), api: cluster, telemetry: Telemetry("test"))
         let folder = try ScratchFolder()
-        try DataFile.write(Array("# ours\nnameserver 127.0.0.1\nsearch x\n".utf8), to: "\(folder.path)/resolv.conf")
+        try FileText.replace("\(folder.path)/resolv.conf", with: Array("# ours\nnameserver 127.0.0.1\nsearch x\n".utf8))
         let path = "\(folder.path)/resolv.conf"
         struct NoUpstream: DNSUpstream { func ask(_ message: [UInt8], isStream: Bool) async -> [UInt8]? { nil } }
         let (ports, ready) = AsyncStream<Int>.makeStream()

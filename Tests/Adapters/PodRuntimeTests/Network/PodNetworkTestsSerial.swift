@@ -113,10 +113,10 @@ struct PodNetworkTestsSerial {
             try await second.start()
             let mine = try await network.addPod("one")
             let theirs = try await second.addPod("one")
-            let exit = DataFile.names(in: "/run").first { $0.hasPrefix("ballast-forwarding-") }
+            let exit = Folder.names(in: "/run").first { $0.hasPrefix("ballast-forwarding-") }
             await second.stop()
             #expect(
-                exit.map { DataFile.exists("/run/\($0)") } ?? true,
+                exit.map { Folder.exists("/run/\($0)") } ?? true,
                 "forwarding stays on as long as one network needs it"
             )
             #expect(try await output("ip", ["link", "show", second.plan.bridge]) == "")
@@ -136,7 +136,7 @@ struct PodNetworkTestsSerial {
             #expect(try await inPod(pod, "ip", "-brief", "address").contains("\(pod.address)"))
         }
         #expect(
-            DataFile.names(in: NetworkNamespace.folder).filter { $0.hasPrefix(killed.plan.namespacePrefix) }.isEmpty
+            Folder.names(in: NetworkNamespace.folder).filter { $0.hasPrefix(killed.plan.namespacePrefix) }.isEmpty
         )
         #expect(try await output("ip", ["link", "show", killed.plan.bridge]) == "")
         #expect(try await !output("ip", ["route", "show", "table", "local"]).contains("\(killed.plan.serviceSubnet)"))

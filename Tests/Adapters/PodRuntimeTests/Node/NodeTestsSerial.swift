@@ -270,7 +270,7 @@ enum TestContainer {
     static func start(_ id: ContainerID, bundle: String, runc: Runc, group: String) async throws {
         let root = "\(bundle)/rootfs"
         for name in ["bin", "proc", "dev", "sys"] { try Folder.make("\(root)/\(name)") }
-        try FileText.write(DataFile.read("/bin/busybox") ?? [], to: "\(root)/bin/sleep", mode: 0o755)
+        try FileText.write(FileText.content("/bin/busybox") ?? [], to: "\(root)/bin/sleep", mode: 0o755)
         let configuration: JSON = [
             "ociVersion": "1.0.2", "root": ["path": .string(root)],
             "process": ["user": ["uid": 0, "gid": 0], "args": ["/bin/sleep", "1000"], "cwd": "/"],

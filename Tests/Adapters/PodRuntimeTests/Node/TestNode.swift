@@ -29,7 +29,7 @@ final class TestNode: Sendable {
     let stops: Recorded<StopProgress>
 
     /// Why the tests of real containers cannot run here; `nil` where they can.
-    static let isPossible = geteuid() == 0 && ProgramSearch.find("runc") != nil && DataFile.exists("/bin/busybox")
+    static let isPossible = geteuid() == 0 && ProgramSearch.find("runc") != nil && Folder.exists("/bin/busybox")
 
     static let wall = WallClock {
         var now = timespec()
@@ -73,7 +73,7 @@ final class TestNode: Sendable {
 
     /// An image with busybox alone.
     private static let busybox: [UInt8] = {
-        let program = DataFile.read("/bin/busybox") ?? []
+        let program = FileText.content("/bin/busybox") ?? []
         var tar = TarText()
         for path in ["bin/", "etc/", "tmp/"] { tar.add(path, type: "5", mode: path == "tmp/" ? 0o777 : 0o755) }
         tar.add("etc/passwd", content: "root:x:0:0::/:/bin/sh\nweb:x:101:102::/:/bin/sh\n")

@@ -25,7 +25,7 @@ struct HostNameServers: DNSUpstream {
 
     /// At most three, as every resolver reads it. Read each time: the host's network may change.
     var servers: [String] {
-        let text = String(decoding: DataFile.read(path) ?? [], as: UTF8.self)
+        let text = String(decoding: FileText.content(path) ?? [], as: UTF8.self)
         let all = text.split(separator: "\n").compactMap { line -> String? in
             let words = line.split { $0 == " " || $0 == "\t" }
             return words.count >= 2 && words[0] == "nameserver" ? String(words[1]) : nil
