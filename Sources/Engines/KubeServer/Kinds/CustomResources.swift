@@ -7,6 +7,7 @@ import Model
 struct CustomVersion: Sendable {
     /// The CustomResourceDefinition's name.
     let definition: String
+    let type: ResourceType
     let schema: StructuralSchema
     /// The schema as the definition gives it.
     let source: JSON
@@ -32,8 +33,30 @@ struct CustomStrategy: KindStrategy {
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) { version.schema.validate(object, &errors) }
 
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) { checkRules(object, from: nil, &errors) }
+
+    func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        checkRules(object, from: old, &errors)
+    }
+
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         version.schema.validate(object, &errors)
+        checkRules(object, from: old, &errors)
+    }
+
+    private func checkRules(_ object: JSON, from old: JSON?, _ errors: inout FieldErrors) {
+        guard version.schema.hasRules, !errors.blocksRules else { return }
+        var check = RuleCheck()
+        check.check(object, from: old, version.schema, version.type)
+        errors.append(check.errors)
+    }
+
+    /// Objections of rules to what an update leaves as it was.
+    func warnings(_ object: JSON, from old: JSON?) -> [String] {
+        guard version.schema.hasRules, let old else { return [] }
+        var check = RuleCheck()
+        check.check(object, from: old, version.schema, version.type)
+        return check.tolerated
     }
 }
 
@@ -57,7 +80,13 @@ extension Resource {
             let source = version[path: "schema", "openAPIV3Schema"] ?? [:]
             let schema = StructuralSchema(source)
             let isLeaving = definition[path: "metadata", "deletionTimestamp"]?.string != nil
-            let rules = CustomVersion(definition: name, schema: schema, source: source, isLeaving: isLeaving)
+            let rules = CustomVersion(
+                definition: name,
+                type: type,
+                schema: schema,
+                source: source,
+                isLeaving: isLeaving
+            )
             return custom(type, rules, version, spec)
         }
     }

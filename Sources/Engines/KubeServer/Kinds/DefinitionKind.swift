@@ -61,6 +61,11 @@ struct DefinitionStrategy: KindStrategy {
         DefinitionRules.check(spec, &errors)
     }
 
+    func warnings(_ object: JSON, from old: JSON?) -> [String] {
+        guard object["spec"] != old?["spec"] else { return [] }
+        return DefinitionRules.warnings(object["spec"] ?? [:])
+    }
+
     private func checkVersions(_ versions: [JSON], _ errors: inout FieldErrors) {
         var names: Set<String> = []
         var isUnique = true

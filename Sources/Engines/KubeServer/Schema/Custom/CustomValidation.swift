@@ -6,12 +6,12 @@ import Model
 extension StructuralSchema {
     /// Objections to a custom resource, in the real server's words.
     ///
-    /// Rules in the Common Expression Language are not evaluated; ``hasRules`` tells whether there are any.
+    /// Rules in the Common Expression Language are evaluated afterwards, by ``RuleCheck``.
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         var found = FieldErrors()
         CustomValidation(schema: self).check(object, at: "", &found)
         checkLists(object, at: "", &found)
-        if hasRules, found.all.contains(where: { Self.blocking.contains($0.kind) }) {
+        if hasRules, found.blocksRules {
             found.add(
                 .invalid,
                 "<nil>",
@@ -21,9 +21,14 @@ extension StructuralSchema {
         }
         errors.append(found)
     }
+}
 
-    /// After these the real server does not evaluate rules.
-    private static let blocking: Set<FieldError.Kind> = [.notSupported, .required, .tooLong, .tooMany, .typeInvalid]
+extension FieldErrors {
+    /// After these objections rules are not evaluated, since the object may not be what they take it for.
+    var blocksRules: Bool {
+        let kinds: Set<FieldError.Kind> = [.notSupported, .required, .tooLong, .tooMany, .typeInvalid]
+        return all.contains { kinds.contains($0.kind) }
+    }
 }
 
 /// Checks one value against one schema.

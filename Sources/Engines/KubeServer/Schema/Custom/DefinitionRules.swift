@@ -39,6 +39,22 @@ enum DefinitionRules {
         }
         guard errors.isEmpty else { return }
         checkDefaults(schema, at: path, &errors)
+        checkRules(schema, at: path, isRoot: true, &errors)
+    }
+
+    private static func checkRules(_ schema: JSON, at path: String, isRoot: Bool, _ errors: inout FieldErrors) {
+        RuleDefinitions.check(schema, at: path, isRoot: isRoot, &errors)
+        for (step, child) in children(of: schema) {
+            checkRules(child, at: "\(path).\(step)", isRoot: false, &errors)
+        }
+    }
+
+    /// Texts of warnings about a CustomResourceDefinition's `spec`: which of its rules are not evaluated.
+    static func warnings(_ spec: JSON) -> [String] {
+        (spec["versions"]?.array ?? []).enumerated().flatMap { (place, version) -> [String] in
+            guard let schema = version[path: "schema", "openAPIV3Schema"] else { return [] }
+            return RuleDefinitions.warnings(schema, at: "spec.versions[\(place)].schema.openAPIV3Schema", isRoot: true)
+        }
     }
 
     private static let depthLimit = 200
@@ -117,7 +133,7 @@ enum DefinitionRules {
     }
 
     /// Every schema directly below, with its step in the path.
-    private static func children(of schema: JSON) -> [(String, JSON)] {
+    static func children(of schema: JSON) -> [(String, JSON)] {
         var found: [(String, JSON)] = []
         for (name, property) in schema["properties"]?.object ?? [:] { found.append(("properties[\(name)]", property)) }
         for key in ["additionalProperties", "items", "not"] {

@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 import Model
+import Synchronization
 
 /// The schema of one version of a custom resource, compiled from a CustomResourceDefinition.
 ///
@@ -29,8 +30,10 @@ final class StructuralSchema: Sendable {
     let isIntOrString: Bool
     let listType: ListType?
     let listMapKeys: [String]
-    /// Whether rules in the Common Expression Language stand here or below; they are not evaluated.
+    /// Whether rules in the Common Expression Language stand here or below.
     let hasRules: Bool
+    private let ruleSources: [JSON]
+    private let compiledRules = Mutex<[ValidationRule]?>(nil)
 
     let limits: ValueLimits
     let allOf: [StructuralSchema]
@@ -65,14 +68,26 @@ final class StructuralSchema: Sendable {
         oneOf = Self.list(json["oneOf"])
         not = json["not"]?.object.map { StructuralSchema(.object($0)) }
         places = Dictionary(properties.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        ruleSources = json["x-kubernetes-validations"]?.array ?? []
         hasRules =
-            !(json["x-kubernetes-validations"]?.array ?? []).isEmpty || properties.contains { $0.schema.hasRules }
+            !ruleSources.isEmpty || properties.contains { $0.schema.hasRules }
             || items?.hasRules == true || additionalProperties.schema?.hasRules == true
     }
 
     private static func list(_ json: JSON?) -> [StructuralSchema] { (json?.array ?? []).map { StructuralSchema($0) } }
 
     func property(_ name: String) -> StructuralSchema? { places[name].map { properties[$0].schema } }
+
+    /// The rules that stand here, without those that this server cannot evaluate.
+    func rules(isResource: Bool) -> [ValidationRule] {
+        guard !ruleSources.isEmpty else { return [] }
+        return compiledRules.withLock { known in
+            if let known { return known }
+            let rules = ruleSources.compactMap { try? ValidationRule($0, in: self, isResource: isResource) }
+            known = rules
+            return rules
+        }
+    }
 
     /// What a member of that name must be like.
     func member(_ name: String) -> StructuralSchema? { property(name) ?? additionalProperties.schema }
