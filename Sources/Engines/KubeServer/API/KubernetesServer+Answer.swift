@@ -105,7 +105,7 @@ extension KubernetesServer {
     private func perform(_ call: Call) async throws(KubeStatus) -> APIResponse {
         guard let name = call.name else { return try await performOnCollection(call) }
         guard call.subresource.isEmpty else { return try await performOnSubresource(call, name) }
-        guard call.type != .bindings else { throw .noSuchResource }
+        guard !call.type.isTransient else { throw .noSuchResource }
         switch call.request.method {
         case "GET", "HEAD":
             return call.options.isWatch || call.isWatchPath
@@ -119,10 +119,10 @@ extension KubernetesServer {
 
     private func performOnCollection(_ call: Call) async throws(KubeStatus) -> APIResponse {
         switch call.request.method {
+        case "POST" where call.type.isTransient: return try await transientResponse(call)
+        case _ where call.type.isTransient: throw .methodNotAllowed
         case "GET", "HEAD":
             return call.options.isWatch || call.isWatchPath ? try await watchResponse(call) : try listResponse(call)
-        case "POST" where call.type == .bindings: return try await bindingResponse(call, nil)
-        case _ where call.type == .bindings: throw .methodNotAllowed
         case "POST":
             guard call.namespace != nil || !call.resource.type.isNamespaced else { throw .methodNotAllowed }
             return try await createResponse(call)

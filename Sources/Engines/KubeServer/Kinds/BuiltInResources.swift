@@ -53,10 +53,7 @@ enum BuiltInResources {
 
     private static func core(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         [
-            resource(.bindings, PlainStrategy(), ServiceAccountColumns()) {
-                $0.verbs = ["create"]
-                $0.storageHash = ""
-            },
+            transient(.bindings),
             resource(.configMaps, ConfigMapStrategy(), ConfigMapColumns(), short: ["cm"]),
             resource(.events, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields),
             resource(
@@ -153,8 +150,17 @@ enum BuiltInResources {
         ]
     }
 
+    /// What is only created, and never stored.
+    private static func transient(_ type: ResourceType) -> Resource {
+        resource(type, PlainStrategy(), ServiceAccountColumns()) {
+            $0.verbs = ["create"]
+            $0.storageHash = ""
+        }
+    }
+
     private static func others(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         [
+            transient(.selfSubjectReviews), transient(.selfSubjectAccessReviews),
             resource(
                 .jobs,
                 JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods),
