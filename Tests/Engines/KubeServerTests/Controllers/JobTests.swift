@@ -45,6 +45,25 @@ struct JobTests {
         }
     }
 
+    @Test("the pods of a job that is gone are held by nothing", arguments: [true, false])
+    func orphans(takesPodsAlong: Bool) async throws {
+        try await cluster.run { cluster in
+            _ = try await cluster.api.create(job("work", spec: ["parallelism": 2, "completions": 2]), as: .jobs)
+            _ = try await cluster.wait(.jobs, "work") { $0.status["ready"] == 2 }
+            try await cluster.api.delete(
+                ObjectReference(.jobs, namespace: "shop", name: "work"),
+                options: DeleteOptions(propagation: takesPodsAlong ? .background : .orphan)
+            )
+            if takesPodsAlong {
+                _ = try await cluster.wait(.pods) { $0.isEmpty }
+            } else {
+                _ = try await cluster.wait(.pods) { all in
+                    all.count == 2 && all.allSatisfy { $0.controller == nil && $0.finalizers.isEmpty }
+                }
+            }
+        }
+    }
+
     @Test("a pod that fails more often than the limit allows fails the job")
     func fails() async throws {
         try await cluster.run(phase: { _ in "Failed" }) { cluster in

@@ -13,10 +13,22 @@ struct JobController: Reconciler {
     private var mirrors: ClusterMirrors { context.mirrors }
     private var writer: ClusterWriter { context.writer }
 
-    var triggers: [Trigger] { [.each(mirrors.jobs), .owner("Job", of: mirrors.pods)] }
+    var triggers: [Trigger] {
+        [
+            .each(mirrors.jobs), .owner("Job", of: mirrors.pods),
+            // A pod that counts for some job, but belongs to none: its namespace is looked through.
+            Trigger(mirrors.pods) { change in
+                let pod = change.object
+                guard pod.controller == nil, pod.finalizers.contains(JobView.finalizer) else { return [] }
+                return [ObjectName(namespace: pod.namespace, name: "")]
+            },
+        ]
+    }
 
     func reconcile(_ name: ObjectName) async throws -> Duration? {
-        guard let job = mirrors.jobs[name], let selector = job.workloadSelector else { return nil }
+        let job = mirrors.jobs[name]
+        try await releaseOrphans(of: name, job)
+        guard let job, let selector = job.workloadSelector else { return nil }
         let manager = job.spec["managedBy"]?.string ?? "kubernetes.io/job-controller"
         guard manager == "kubernetes.io/job-controller" else { return nil }
         let pods = try await Adoption(context, owner: job, type: .jobs, selector: selector)
@@ -26,6 +38,19 @@ struct JobController: Reconciler {
             return job.isTerminating ? nil : try await expire(job)
         }
         return try await look(at: job, pods)
+    }
+
+    /// Nobody will count the pods of a job that is gone, so nothing may hold them.
+    private func releaseOrphans(of name: ObjectName, _ job: KubeObject?) async throws {
+        let orphans = mirrors.pods.objects(in: name.namespace).filter { pod in
+            guard pod.finalizers.contains(JobView.finalizer) else { return false }
+            guard let owner = pod.controller else { return job == nil }
+            return owner["kind"] == "Job" && owner["name"]?.string == name.name && owner["uid"]?.string != job?.uid
+        }
+        guard !orphans.isEmpty else { return }
+        // The mirror of jobs may be behind that of pods.
+        let present = try await writer.api.find(ObjectReference(.jobs, namespace: name.namespace, name: name.name))
+        try await release(orphans.filter { $0.controller == nil || $0.controller?["uid"]?.string != present?.uid })
     }
 
     private func look(at job: KubeObject, _ pods: [KubeObject]) async throws -> Duration? {
