@@ -159,9 +159,28 @@ struct KubectlSerialTests {
         )
         #expect(invalid.code != 0)
 
+        try careForTheNode(machine)
+
         // delete
         try machine.ask("delete", "deploy/page", "-n", "apps", "--timeout=30s")
         try machine.ask("delete", "ns", "apps", "--timeout=60s")
         #expect(try machine.kubectl("get", "ns", "apps").code != 0)
+    }
+
+    /// taint, cordon, drain, uncordon: the pods go and come again.
+    private func careForTheNode(_ machine: RunningBallast) throws {
+        let node = try machine.ask("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+        try machine.ask("taint", "node", node, "care=yes:NoSchedule")
+        try machine.ask("taint", "node", node, "care-")
+        try machine.ask("cordon", node)
+        #expect(try machine.ask("get", "nodes").contains("Ready,SchedulingDisabled"))
+        let drained = try machine.kubectl("drain", node, "--force", "--delete-emptydir-data", "--timeout=60s")
+        #expect(drained.code == 0 && drained.output.contains("evicted"), "\(drained)")
+        let waiting = try machine.ask("get", "pods", "-n", "apps", "-l", "app=page")
+        #expect(waiting.contains("Pending"), "\(waiting)")
+        try machine.ask("uncordon", node)
+        try machine.ask("rollout", "status", "deploy/page", "-n", "apps", "--timeout=60s")
+        #expect(try machine.ask("auth", "can-i", "delete", "pods") == "yes\n")
+        #expect(try machine.ask("auth", "whoami").contains("system:masters"))
     }
 }
