@@ -91,16 +91,49 @@ struct JobStrategy: KindStrategy {
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        checkCompletions(object, old, &errors)
         for member in [
-            "completions", "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
+            "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
             "successPolicy",
         ]
         where object[path: "spec", member] != old[path: "spec", member] {
             errors.invalid("spec.\(member)", object[path: "spec", member] ?? .null, "field is immutable")
         }
-        if object[path: "spec", "template"] != old[path: "spec", "template"] {
+        if template(of: object, beside: old) != template(of: old, beside: old) {
             errors.invalid("spec.template", object[path: "spec", "template"] ?? .null, "field is immutable")
         }
+    }
+
+    /// A job with a pod for each of its indexes at once may be made larger or smaller.
+    private func checkCompletions(_ object: JSON, _ old: JSON, _ errors: inout FieldErrors) {
+        let (now, before) = (object["spec"] ?? [:], old["spec"] ?? [:])
+        guard now["completions"] != before["completions"] else { return }
+        let given = now["completions"] ?? .null
+        guard now["completionMode"] == "Indexed" else {
+            return errors.invalid("spec.completions", given, "field is immutable")
+        }
+        // That an indexed job needs completions is said elsewhere.
+        guard now["completions"] != nil else { return }
+        guard now["completions"] != now["parallelism"] || before["completions"] != before["parallelism"] else { return }
+        errors.invalid("spec.completions", given, "can only be modified in tandem with spec.parallelism")
+    }
+
+    /// What of the template may not change: where its pods go may, while the job was never started.
+    private func template(of object: JSON, beside old: JSON) -> JSON? {
+        guard var template = object[path: "spec", "template"] else { return nil }
+        guard old[path: "spec", "suspend"]?.bool == true, old[path: "status", "startTime"] == nil else {
+            return template
+        }
+        for path in [
+            ["metadata", "labels"], ["metadata", "annotations"], ["spec", "nodeSelector"], ["spec", "tolerations"],
+            ["spec", "schedulingGates"], ["spec", "affinity", "nodeAffinity"],
+        ] {
+            template.set(nil, at: path)
+        }
+        for holder in [["spec", "affinity"], ["metadata"]] where template[path: holder] == [:] {
+            template.set(nil, at: holder)
+        }
+        return template
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {

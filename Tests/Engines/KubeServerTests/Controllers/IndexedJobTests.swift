@@ -172,8 +172,9 @@ struct IndexedJobTests {
 
 @Suite("job policies are checked")
 struct JobPolicyTests {
-    private func create(_ spec: JSON) async throws -> APIResponse {
-        let test = try await TestServer()
+    private func create(_ spec: JSON, on server: TestServer? = nil) async throws -> APIResponse {
+        var test = server
+        if test == nil { test = try await TestServer() }
         var job: JSON = [
             "metadata": ["name": "j"],
             "spec": [
@@ -182,7 +183,7 @@ struct JobPolicyTests {
             ],
         ]
         for (key, value) in spec.object ?? [:] { job.set(value, at: ["spec", key]) }
-        return await test.send("POST", "/apis/batch/v1/namespaces/default/jobs", job)
+        return try await #require(test).send("POST", "/apis/batch/v1/namespaces/default/jobs", job)
     }
 
     private static func failure(_ rule: JSON) -> JSON { ["podFailurePolicy": ["rules": [rule]]] }
@@ -262,5 +263,37 @@ struct JobPolicyTests {
         var replacing = rule
         replacing["podReplacementPolicy"] = "TerminatingOrFailed"
         #expect(try await create(replacing).message.contains("spec.podReplacementPolicy: Unsupported value"))
+    }
+
+    private func patch(_ test: TestServer, _ spec: JSON) async -> APIResponse {
+        await test.send(
+            "PATCH",
+            "/apis/batch/v1/namespaces/default/jobs/j",
+            ["spec": spec],
+            contentType: "application/merge-patch+json"
+        )
+    }
+
+    @Test("an indexed job grows and shrinks with its parallelism, and only so")
+    func elastic() async throws {
+        let test = try await TestServer()
+        #expect(try await create(["parallelism": 3], on: test).status == 201)
+        #expect(await patch(test, ["completions": 5, "parallelism": 5]).status == 200)
+        let refused = await patch(test, ["completions": 2])
+        #expect(
+            refused.message
+                == "Job.batch \"j\" is invalid: spec.completions: Invalid value: 2: can only be modified in tandem "
+                + "with spec.parallelism"
+        )
+    }
+
+    @Test("where a suspended job's pods go may change until it was started; nothing else of them may")
+    func suspendedTemplate() async throws {
+        let test = try await TestServer()
+        #expect(try await create(["suspend": true], on: test).status == 201)
+        #expect(await patch(test, ["template": ["spec": ["nodeSelector": ["disk": "fast"]]]]).status == 200)
+        #expect(await patch(test, ["template": ["spec": ["hostname": "h"]]]).status == 422)
+        #expect(await patch(test, ["suspend": false]).status == 200)
+        #expect(await patch(test, ["template": ["spec": ["nodeSelector": ["disk": "slow"]]]]).status == 422)
     }
 }
