@@ -86,8 +86,8 @@ struct LogTests {
         let unclear = await test.send("GET", "\(Self.pods)/two/log")
         #expect(unclear.status == 400)
         #expect(
-            unclear.message == "a container name must be specified for pod two, choose one of: [main side] or one of the "
-                + "init containers: [init]"
+            unclear.message == "a container name must be specified for pod two, choose one of: [main side] or one of "
+                + "the init containers: [init]"
         )
         let unknown = await test.send("GET", "\(Self.pods)/two/log?container=ghost")
         #expect(unknown.status == 400)
