@@ -80,6 +80,25 @@ struct DNSMessageTests {
         func ask(_ message: [UInt8], isStream: Bool) async -> [UInt8]? { reply(message) }
     }
 
+    /// A name server that cuts every datagram, or one that takes no streams.
+    private struct Peculiar: DNSUpstream {
+        var cuts: Bool
+        func ask(_ message: [UInt8], isStream: Bool) async -> [UInt8]? {
+            guard cuts || !isStream else { return nil }
+            let isCut: UInt8 = isStream || !cuts ? 0 : 2
+            let head = Array(message[0..<2]) + [0x81 | isCut, 0x80, 0, 1, 0, isCut == 0 ? 1 : 0, 0, 0, 0, 0]
+            let answer: [UInt8] = [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 55]
+            return head + message[12...] + (isCut == 0 ? answer : [])
+        }
+    }
+
+    @Test(arguments: [true, false]) func aliasesOutsideAreFollowedByDatagramThenByStream(_ cuts: Bool) async throws {
+        let resolver = DNSResolver(zone: { DNSFixtures.zone }, upstream: Peculiar(cuts: cuts))
+        let question = DNSFixtures.question("far.shop.svc.cluster.local", .a)
+        let reply = try #require(await resolver.reply(to: question, isStream: false))
+        #expect(count(reply, 1) == 2 && Array(reply.suffix(4)) == [192, 0, 2, 55])
+    }
+
     private func resolver(_ reply: @escaping @Sendable ([UInt8]) -> [UInt8]? = { _ in nil }) -> DNSResolver {
         DNSResolver(zone: { DNSFixtures.zone }, upstream: Outside(reply: reply))
     }

@@ -60,6 +60,35 @@ struct PodDNSTestsSerial {
         }
     }
 
+    @Test func aSilentNameServerIsPassedOver() async throws {
+        let cluster = FakeCluster()
+        _ = try await cluster.create(DNSFixtures.services[0], as: .services)
+        try await withServer(cluster) { client in
+            let folder = try ScratchFolder()
+            let path = "\(folder.path)/resolv.conf"
+            // Nobody has the first address; packets to it are lost. The second refuses at once.
+            let servers = "nameserver 192.0.2.254\nnameserver 127.0.0.99\nnameserver 127.0.0.1\n"
+            try FileText.replace(path, with: Array(servers.utf8))
+            var upstream = client
+            upstream.path = path
+            upstream.patience = .milliseconds(300)
+            let question = DNSFixtures.question("web.shop.svc.cluster.local", .a)
+            for isStream in [false, true] {
+                let reply = await Self.until {
+                    await upstream.ask(question, isStream: isStream)
+                } holds: {
+                    $0?.last == 7
+                }
+                #expect(reply?.suffix(4) == [10, 200, 0, 7])
+            }
+            try FileText.replace(path, with: Array("nameserver 192.0.2.254\n".utf8))
+            let start = ContinuousClock.now
+            #expect(await upstream.ask(question, isStream: false) == nil)
+            #expect(ContinuousClock.now - start < .seconds(20), "and is not waited for without end")
+            withExtendedLifetime(folder) {}
+        }
+    }
+
     /// Asks until the claim holds, at most for some seconds: a change reaches the server by a watch.
     private static func until(
         _ ask: () async -> [UInt8]?,

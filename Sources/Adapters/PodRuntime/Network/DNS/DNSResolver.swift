@@ -38,12 +38,19 @@ struct DNSResolver: Sendable {
         }
         let question = target.bytes + DNSRecord.big(query.type.number) + DNSRecord.big(UInt16(1))
         let request = DNSRecord.big(query.id) + [1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + question
-        guard let reply = await upstream.ask(request, isStream: true),
+        guard let reply = await askWhole(request),
             let records = DNSReply.answers(reply, for: target)
         else {
             return failure.bytes(to: query, limit: limit)
         }
         return DNSReply.joined(answer, records, to: query, limit: limit)
+    }
+
+    /// Asks by datagram, as all name servers expect it; by stream where the answer was cut.
+    private func askWhole(_ request: [UInt8]) async -> [UInt8]? {
+        let reply = await upstream.ask(request, isStream: false)
+        if let reply, reply.count > 2, reply[2] & 0x02 == 0 { return reply }
+        return await upstream.ask(request, isStream: true) ?? reply
     }
 }
 
