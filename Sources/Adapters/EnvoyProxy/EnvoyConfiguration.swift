@@ -28,6 +28,10 @@ package struct EnvoyConfiguration: Sendable {
     package var edgePort = 8080
     /// Services that lead to this machine: `kubernetes.default` to the API, `ballast.ballast-system` to the intake.
     package var hostServices: [HostService] = []
+    /// The node's address, where the ports of Services of type NodePort answer; `nil`: nowhere.
+    package var nodeAddress: String?
+    /// The pods' subnet, `10.1.2.0/24`: addresses in it are pods' even where the kernel takes them as its own.
+    package var podSubnet: String?
     package var threads = 2
 
     package init(program: String, folder: String, logFolder: String) {

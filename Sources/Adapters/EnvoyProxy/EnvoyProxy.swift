@@ -15,8 +15,8 @@ package import Telemetry
 package struct EnvoyProxy: Sendable {
     private let configuration: EnvoyConfiguration
     private let api: any ClusterAPI
-    private let clock: any Clock<Duration>
-    private let telemetry: Telemetry
+    let clock: any Clock<Duration>
+    let telemetry: Telemetry
     /// How Envoy is doing, and what it rejects.
     package let state = EnvoyState()
 
@@ -60,7 +60,7 @@ package struct EnvoyProxy: Sendable {
         await view.waitUntilSynced()
         try Task.checkCancellation()
         var writer = PlanWriter(configuration: configuration, clock: clock, telemetry: telemetry, state: state)
-        let plan = view.input.plan(configuration)
+        let plan = input(view).plan(configuration)
         _ = unsafe unlink(configuration.adminSocket)
         try writer.prepare(plan)
         let process = EnvoyProcess(configuration: configuration, clock: clock, telemetry: telemetry, state: state)
@@ -74,10 +74,23 @@ package struct EnvoyProxy: Sendable {
         }
     }
 
+    /// What the cluster holds, and what is this machine's own of the addresses in it.
+    private func input(_ view: ClusterView) -> ProxyInput {
+        var input = view.input
+        input.ownAddresses = HostAddresses(podSubnet: configuration.podSubnet).own(among: input.addresses)
+        return input
+    }
+
+    private func isPods(_ address: String) -> Bool {
+        guard let subnet = configuration.podSubnet, let number = IPv4Text.number(address) else { return false }
+        return IPv4Text.contains(subnet, number)
+    }
+
     /// Carries out each change; those that come meanwhile are taken together.
     private func follow(_ view: ClusterView, _ writer: PlanWriter) async throws {
         var writer = writer
         var notices = ProxyNotices(api: api, telemetry: telemetry)
+        var balancers = LoadBalancerStatus(api: api, telemetry: telemetry)
         try await writer.settle()
         let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let again = Flag()
@@ -86,10 +99,15 @@ package struct EnvoyProxy: Sendable {
             group.addTask { try await wakeWhileNeeded(wake, again) }
             for await _ in wakes {
                 if again.takeRetry() { try await writer.retry() }
-                let plan = view.input.plan(configuration)
+                let input = input(view)
+                let plan = input.plan(configuration)
                 if plan != writer.current { try await writer.apply(plan) }
                 await notices.observe(plan.warnings, at: .now)
-                again.isNeeded = notices.isWaiting || !state.rejections.isEmpty
+                await balancers.observe(input.services)
+                // Whether an address outside of the pods' subnet is this machine's can change without a word.
+                let isForeign = input.addresses.contains { !isPods($0) }
+                again.isNeeded =
+                    notices.isWaiting || balancers.isWaiting || !state.rejections.isEmpty || isForeign
             }
             group.cancelAll()
         }

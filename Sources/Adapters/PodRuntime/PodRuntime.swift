@@ -16,13 +16,15 @@ package struct PodRuntime: Sendable {
     /// What the API server asks of this node.
     package var agent: any NodeAgent { node }
 
-    /// Prepares the node of a data folder; nothing of the machine is touched before `run`.
+    /// Prepares the node of a data folder; nothing of the machine is touched before `run`. `drain` is asked before the
+    /// containers of a deleted pod are told to end.
     ///
     /// `onStop` hears how a stop goes on. Throws `unavailable` where a program is missing.
     package init(
         configuration: PodRuntimeConfiguration,
         api: any ClusterAPI,
         registries: any ImageRegistries,
+        drain: any EndpointDrain = NoEndpointDrain(),
         clock: any Clock<Duration> = ContinuousClock(),
         wall: WallClock,
         telemetry: Telemetry,
@@ -41,6 +43,7 @@ package struct PodRuntime: Sendable {
             api: api,
             images: try ImageLayers(folder: folders.images, registries: registries, telemetry: telemetry),
             network: PodNetworkBinding(network: network, clusterDomain: configuration.clusterDomain),
+            drain: drain,
             runc: Runc(program: runc, root: folders.runcState),
             controlGroups: ControlGroups(),
             machine: .read(),

@@ -54,10 +54,16 @@ struct Machine: Sendable {
         let registries = AliasedRegistries(base: clients, aliases: Composer.registryEndpoints(folder))
         let notice = StopNotice(path: folder.stopFile)
         notice.clear()
+        let envoy = EnvoyProxy(
+            configuration: envoyConfiguration(plan),
+            api: client,
+            telemetry: telemetry.scoped("envoy")
+        )
         let runtime = try PodRuntime(
             configuration: runtimeConfiguration(),
             api: client,
             registries: registries,
+            drain: envoy,
             wall: .system,
             telemetry: telemetry.scoped("pods"),
             onStop: notice.tell
@@ -77,11 +83,6 @@ struct Machine: Sendable {
             clock: ContinuousClock(),
             wall: .system,
             telemetry: telemetry.scoped("registry")
-        )
-        let envoy = EnvoyProxy(
-            configuration: envoyConfiguration(),
-            api: client,
-            telemetry: telemetry.scoped("envoy")
         )
         let greeting = Greeting(cluster: client, record: record, folder: folder, nodeName: Self.nodeName)
 
@@ -173,13 +174,15 @@ extension Machine {
         )
     }
 
-    private func envoyConfiguration() -> EnvoyConfiguration {
+    private func envoyConfiguration(_ plan: NetworkPlan? = nil) -> EnvoyConfiguration {
         var configuration = EnvoyConfiguration(
             program: programs.envoy,
             folder: folder.envoy,
             logFolder: folder.logs
         )
         configuration.edgePort = options.ports.edge
+        configuration.nodeAddress = plan?.gateway.description
+        configuration.podSubnet = plan?.podSubnet.description
         configuration.hostServices = [
             EnvoyConfiguration.HostService(
                 namespace: "default",

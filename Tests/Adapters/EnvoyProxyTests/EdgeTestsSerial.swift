@@ -4,6 +4,7 @@
 import FoundationEssentials
 import Glibc
 import Model
+import NIOCore
 import Ports
 import Synchronization
 import Testing
@@ -97,6 +98,125 @@ struct EdgeTestsSerial {
             #expect(bad.isEmpty, "\(bad.prefix(5))")
             #expect(good > 2000)
             for (_, backend) in backends { await backend.close() }
+        }
+    }
+
+    @Test func clientsCannotSpeakForEnvoy() async throws {
+        try await TestEdge.with { edge in
+            let web = try await edge.backend("web", 1, delay: .milliseconds(50))
+            try await edge.service("web")
+            try await edge.endpoints("web", [(1, web)])
+            try await edge.ingress("main", [("a.test", "/", "web")])
+            try await edge.get("a.test/", until: { $0.status == 200 })
+            let forged = [
+                "x-envoy-upstream-rq-timeout-ms: 1", "X-Envoy-Original-Path: /evil", "x-envoy-retry-on: 5xx",
+                "x-envoy-made-up: 1", "x-envoy-force-trace: 1", "x-envoy-external-address: 6.6.6.6",
+            ]
+            let reply = try await edge.get("a.test/", headers: forged.map { "\($0)\r\n" }.joined())
+            #expect(reply.status == 200, "the client does not set our time limits")
+            #expect(reply.body.hasPrefix("web\nGET /\n") && !reply.body.lowercased().contains("x-envoy"))
+            await web.close()
+        }
+    }
+
+    @Test func oldClientsLargeBodiesAndLargeHeadersAreServed() async throws {
+        try await TestEdge.with { edge in
+            let web = try await edge.backend("web", 1)
+            try await edge.service("web")
+            try await edge.endpoints("web", [(1, web)])
+            try await edge.ingress("main", [("a.test", "/", "web")])
+            var fallback = KubeObject(.ingresses, namespace: "shop", name: "fallback")
+            fallback["spec"] = ["defaultBackend": ["service": ["name": "web", "port": ["name": "http"]]]]
+            try await edge.put(fallback, .ingresses)
+            try await edge.get("a.test/", until: { $0.status == 200 })
+            try await edge.get("b.test/", until: { $0.status == 200 })
+
+            let port = edge.configuration.edgePort
+            func say(_ text: String, until end: String) async throws -> String {
+                try await TestConnection.exchange([(text, end)], at: "127.0.0.1", port)
+            }
+            let old = try await say("GET /old HTTP/1.0\r\nHost: a.test\r\n\r\n", until: "never")
+            #expect(old.hasPrefix("HTTP/1.") && old.contains(" 200 OK\r\n") && old.contains("GET /old\n"), "\(old)")
+            let bare = try await say("GET /bare HTTP/1.0\r\n\r\n", until: "never")
+            #expect(bare.contains(" 200 OK\r\n") && bare.contains("GET /bare\n"), "no Host is no rule's host: \(bare)")
+
+            let size = 24 << 20
+            let down = try await edge.get("a.test/bytes/\(size)")
+            #expect(down.body.utf8.count == size)
+            let upload =
+                "POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: \(size)\r\nConnection: close\r\n\r\n"
+            let up = try await say(upload + String(repeating: "y", count: size), until: "received \(size)\n")
+            #expect(up.hasPrefix("HTTP/1.1 200") && up.hasSuffix("received \(size)\n"))
+
+            let large = try await edge.get("a.test/", headers: "X-Large: \(String(repeating: "z", count: 50000))\r\n")
+            #expect(large.status == 200)
+            let tooLarge = "X-Large: \(String(repeating: "z", count: 70000))\r\n"
+            #expect(try await edge.get("a.test/", headers: tooLarge).status == 431)
+            await web.close()
+        }
+    }
+
+    @Test func pathTypesAndPrecedenceAreKubernetes() async throws {
+        try await TestEdge.with { edge in
+            var backends: [TestBackend] = []
+            let names = ["root", "prefix", "exact", "deep", "fallback", "own"]
+            for (number, name) in names.enumerated() {
+                backends.append(try await edge.backend(name, number + 1))
+                try await edge.service(name)
+                try await edge.endpoints(name, [(number + 1, backends[number])])
+            }
+            func path(_ path: String, _ type: String, _ service: String) -> JSON {
+                [
+                    "path": .string(path), "pathType": .string(type),
+                    "backend": ["service": ["name": .string(service), "port": ["number": 80]]],
+                ]
+            }
+            var ingress = KubeObject(.ingresses, namespace: "shop", name: "main")
+            ingress["spec"] = [
+                "ingressClassName": "ballast",
+                "defaultBackend": ["service": ["name": "fallback", "port": ["number": 80]]],
+                "rules": [
+                    [
+                        "host": "a.test",
+                        "http": [
+                            "paths": [
+                                path("/foo", "Prefix", "prefix"), path("/foo/bar/", "Prefix", "deep"),
+                                path("/foo", "Exact", "exact"), path("/own", "ImplementationSpecific", "own"),
+                            ]
+                        ],
+                    ],
+                    ["host": "*.wild.test", "http": ["paths": [path("/", "Prefix", "root")]]],
+                    ["host": "b.wild.test", "http": ["paths": [path("/", "Prefix", "exact")]]],
+                ],
+            ]
+            var ours = KubeObject(.ingressClasses, name: "ballast")
+            ours["spec"] = ["controller": .string(EdgeClasses.controller)]
+            try await edge.put(ours, .ingressClasses)
+            try await edge.put(ingress, .ingresses)
+            try await edge.get("a.test/foo", until: { $0.body.hasPrefix("exact\n") })
+            for (url, expected) in [
+                ("a.test/foo/", "prefix"), ("a.test/foo/x", "prefix"), ("a.test/foobar", "fallback"),
+                ("a.test/foo/bar", "deep"), ("a.test/foo/bar/x", "deep"), ("a.test/foo/barx", "prefix"),
+                ("a.test/foo?q=/foo/bar", "exact"), ("a.test:8080/foo", "exact"), ("A.TEST/foo", "exact"),
+                ("a.test/own/x", "own"), ("a.test/", "fallback"), ("a.test/Foo", "fallback"),
+                ("x.wild.test/any", "root"), ("b.wild.test/any", "exact"), ("x.y.wild.test/any", "fallback"),
+                ("wild.test/", "fallback"), ("nobody.test/foo", "fallback"),
+            ] {
+                let reply = try await edge.get(url)
+                #expect(reply.body.hasPrefix("\(expected)\n"), "\(url): \(reply.body.prefix(20))")
+            }
+            for backend in backends { await backend.close() }
+        }
+    }
+
+    @Test func podsThatSpeakHTTP2AreSpokenToSo() async throws {
+        try await TestEdge.with { edge in
+            let server = try BareHTTP2Server(address: "\(edge.net).1")
+            let ports: JSON = [["name": "grpc", "port": 80, "appProtocol": "kubernetes.io/h2c"]]
+            try await edge.service("web", 100, spec: ["ports": ports])
+            try await edge.handwritten("web", "\(edge.net).1", port: server.port, name: "grpc")
+            try await edge.ingress("main", [("a.test", "/", "web")])
+            try await edge.get("a.test/", until: { $0.status == 204 })
         }
     }
 

@@ -19,6 +19,8 @@ struct PlanCorpusTests {
     static let configuration = {
         var configuration = EnvoyConfiguration(program: "/bin/envoy", folder: "/data/envoy", logFolder: "/data/logs")
         configuration.hostServices = [.init(namespace: "default", name: "kubernetes", address: "127.0.0.1", port: 6443)]
+        configuration.nodeAddress = "10.2.0.1"
+        configuration.podSubnet = "10.2.0.0/24"
         return configuration
     }()
 
@@ -28,12 +30,14 @@ struct PlanCorpusTests {
             let all = (json[key]?.array ?? []).map { KubeObject($0) }
             return reversed ? all.reversed() : all
         }
-        return ProxyInput(
+        var input = ProxyInput(
             services: objects("services"),
             slices: objects("slices"),
             ingresses: objects("ingresses"),
             ingressClasses: objects("ingressClasses")
-        ).plan(Self.configuration)
+        )
+        input.ownAddresses = Set((json["ownAddresses"]?.array ?? []).compactMap(\.string))
+        return input.plan(Self.configuration)
     }
 
     private func json(_ plan: ProxyPlan) -> JSON {

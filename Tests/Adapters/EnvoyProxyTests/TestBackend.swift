@@ -4,6 +4,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 @testable import EnvoyProxy
 
@@ -12,16 +13,21 @@ final class TestBackend: Sendable {
     let name: String
     let port: Int
     private let channel: any Channel
+    private let clients: Clients
 
-    init(_ name: String, address: String) async throws {
+    /// `delay`: how long each answer takes.
+    init(_ name: String, address: String, delay: TimeAmount = .zero) async throws {
         self.name = name
+        let clients = Clients()
+        self.clients = clients
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.backlog, value: 512)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Answer(name))
+                    try channel.pipeline.syncOperations.addHandler(Answer(name, delay))
+                    clients.list.withLock { $0.append(channel) }
                 }
             }
             .bind(host: address, port: 0).get()
@@ -30,30 +36,57 @@ final class TestBackend: Sendable {
 
     func close() async { try? await channel.close() }
 
+    /// Ends as a process does that is told to end and obeys at once: whatever is under way breaks off.
+    func die() async {
+        await close()
+        for client in clients.list.withLock({ $0 }) { try? await client.close() }
+    }
+
+    private final class Clients: Sendable {
+        let list = Mutex<[any Channel]>([])
+    }
+
     private final class Answer: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
         private let name: String
+        private let delay: TimeAmount
         private var head: HTTPRequestHead?
+        private var received = 0
 
-        init(_ name: String) { self.name = name }
+        init(_ name: String, _ delay: TimeAmount) {
+            self.name = name
+            self.delay = delay
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
-            case .head(let head): self.head = head
-            case .body: break
+            case .head(let head):
+                self.head = head
+                received = 0
+            case .body(let more): received += more.readableBytes
             case .end:
                 guard let head else { return }
-                let seen = head.headers.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
-                let body = ByteBuffer(string: "\(name)\n\(head.method) \(head.uri)\n\(seen)\n")
-                let headers = HTTPHeaders([("content-length", "\(body.readableBytes)")])
-                context.write(
-                    wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))),
-                    promise: nil
-                )
-                context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-                context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+                guard delay > .zero else { return answer(context, head) }
+                let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+                context.eventLoop.scheduleTask(in: delay) { bound.value.0.answer(bound.value.1, head) }
             }
+        }
+
+        /// What it was asked; or as many bytes as the path `/bytes/N` asks for.
+        private func answer(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+            let seen = head.headers.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+            var body = ByteBuffer(string: "\(name)\n\(head.method) \(head.uri)\n\(seen)\nreceived \(received)\n")
+            if head.uri.hasPrefix("/bytes/"), let count = Int(head.uri.dropFirst(7)) {
+                body = ByteBuffer(repeating: UInt8(ascii: "x"), count: count)
+            }
+            let headers = HTTPHeaders([("content-length", "\(body.readableBytes)")])
+            context.write(
+                wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))),
+                promise: nil
+            )
+            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
     }
 }

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import Logging
 import Model
+import NIOCore
 import Ports
 import Subprocess
 import Synchronization
@@ -40,6 +41,9 @@ final class TestEdge: Sendable {
             logFolder: "\(folder)/logs"
         )
         configuration.edgePort = edgePort
+        // Pods are below .64, Services above it, the node is .250.
+        configuration.podSubnet = "\(net).0/26"
+        configuration.nodeAddress = "\(net).250"
         self.configuration = configuration
         self.net = net
         proxy = EnvoyProxy(configuration: configuration, api: cluster, telemetry: Telemetry("test"))
@@ -111,8 +115,8 @@ final class TestEdge: Sendable {
 
     // MARK: the cluster
 
-    func backend(_ name: String, _ number: Int) async throws -> TestBackend {
-        try await TestBackend(name, address: "\(net).\(number)")
+    func backend(_ name: String, _ number: Int, delay: TimeAmount = .zero) async throws -> TestBackend {
+        try await TestBackend(name, address: "\(net).\(number)", delay: delay)
     }
 
     func put(_ object: KubeObject, _ type: ResourceType) async throws {
@@ -126,11 +130,12 @@ final class TestEdge: Sendable {
         _ = try await cluster.update(object, as: type)
     }
 
-    func service(_ name: String, _ number: Int = 0, port: Int = 80) async throws {
+    func service(_ name: String, _ number: Int = 0, port: Int = 80, spec: JSON = [:]) async throws {
         var service = KubeObject(.services, namespace: "shop", name: name)
         service["spec"] = [
             "clusterIP": number == 0 ? "None" : "\(net).\(number)", "ports": [["name": "http", "port": JSON(port)]],
         ]
+        for (key, value) in spec.object ?? [:] { service.json.set(value, at: ["spec", key]) }
         try await put(service, .services)
     }
 
@@ -145,6 +150,26 @@ final class TestEdge: Sendable {
             }
             try await cluster.delete(ObjectReference(.endpointSlices, namespace: "shop", name: stale.name))
         }
+    }
+
+    /// One slice with this address, as somebody's hand would write it.
+    func handwritten(_ service: String, _ address: String, port: Int, name: String = "http") async throws {
+        var slice = KubeObject(
+            .endpointSlices,
+            namespace: "shop",
+            name: "\(service)-hand",
+            labels: ["kubernetes.io/service-name": service]
+        )
+        slice["addressType"] = "IPv4"
+        slice["ports"] = [["name": .string(name), "port": JSON(port)]]
+        slice["endpoints"] = [["addresses": [.string(address)]]]
+        try await put(slice, .endpointSlices)
+    }
+
+    /// `reason: message` of the events beside an object.
+    func events(_ name: String) -> [String] {
+        cluster.all(.events).filter { $0[path: "involvedObject", "name"]?.string == name }
+            .map { "\($0["reason"]?.string ?? ""): \($0["message"]?.string ?? "")" }.sorted()
     }
 
     private func slice(_ service: String, _ name: String, _ number: Int, _ backend: TestBackend) -> KubeObject {

@@ -40,10 +40,12 @@ struct PlanWriter {
             try write(step)
         }
         current = plan
+        state.noteInUse(plan.inUse, isSettled: false)
     }
 
     /// Waits until Envoy has taken, or refused, what it was started with.
     mutating func settle() async throws {
+        defer { state.noteInUse(current.inUse, isSettled: !state.isRejected(.clusters)) }
         for file in EnvoyFile.allCases {
             guard let step = offered[file] else { continue }
             // An Envoy that does not start is started again and again; there is nothing to offer it meanwhile.
@@ -54,8 +56,14 @@ struct PlanWriter {
 
     /// Carries the plan out. What Envoy rejects is reported and leaves the rest of the way open.
     mutating func apply(_ plan: ProxyPlan) async throws {
-        for step in PlanStep.steps(from: current, to: plan) { try await offer(step) }
+        state.noteInUse(plan.inUse, isSettled: false)
+        var isTaken = !state.isRejected(.clusters)
+        for step in PlanStep.steps(from: current, to: plan) {
+            let hasSpoken = try await offer(step)
+            if step.file == .clusters { isTaken = hasSpoken && !state.isRejected(.clusters) }
+        }
         current = plan
+        state.noteInUse(plan.inUse, isSettled: isTaken)
         state.noteApplied()
     }
 
@@ -67,11 +75,12 @@ struct PlanWriter {
         }
     }
 
-    private mutating func offer(_ step: PlanStep) async throws {
+    @discardableResult
+    private mutating func offer(_ step: PlanStep) async throws -> Bool {
         let before = try? await rejections(of: step.file)
         state.forgetWords()
         try write(step)
-        _ = try await acknowledge(step, rejectedBefore: before)
+        return try await acknowledge(step, rejectedBefore: before)
     }
 
     private mutating func write(_ step: PlanStep) throws {

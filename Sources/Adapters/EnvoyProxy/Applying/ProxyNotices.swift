@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
-import Glibc
 import Logging
 import Model
 import Ports
@@ -33,46 +32,12 @@ struct ProxyNotices {
             said.insert(warning)
             telemetry.emit(ProxyRefused(warning: warning))
             // The event is for people; the cluster may be too busy for it.
-            _ = try? await api.create(event(warning), as: .events)
+            _ = try? await api.create(ProxyEvent(warning).object, as: .events)
         }
     }
 
     /// Whether something waits to be reported.
     var isWaiting: Bool { seen.keys.contains { !said.contains($0) } }
-
-    private func event(_ warning: ProxyWarning) -> KubeObject {
-        let (type, kind): (ResourceType, String) =
-            warning.subject == .ingress ? (.ingresses, "Ingress") : (.services, "Service")
-        let stamp = Timestamp.present
-        var event = KubeObject(
-            .events,
-            namespace: warning.namespace,
-            name: "\(warning.name).\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-        )
-        event["involvedObject"] = [
-            "apiVersion": .string(type.apiVersion), "kind": .string(kind), "namespace": .string(warning.namespace),
-            "name": .string(warning.name), "uid": .string(warning.uid),
-        ]
-        event["type"] = "Warning"
-        event["reason"] = .string(warning.reason)
-        event["message"] = .string(warning.message)
-        event["source"] = ["component": "ballast-proxy"]
-        event["reportingComponent"] = "ballast-proxy"
-        event["reportingInstance"] = ""
-        event["firstTimestamp"] = .string(stamp.description)
-        event["lastTimestamp"] = .string(stamp.description)
-        event["count"] = 1
-        return event
-    }
-}
-
-extension Timestamp {
-    /// The present moment by the machine's clock.
-    fileprivate static var present: Timestamp {
-        var moment = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &moment)
-        return Timestamp(nanoseconds: Int64(moment.tv_sec) * 1_000_000_000 + Int64(moment.tv_nsec))
-    }
 }
 
 /// Something in the cluster asks for what the proxy does not do.

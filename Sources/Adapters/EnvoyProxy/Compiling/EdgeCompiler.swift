@@ -159,8 +159,8 @@ extension EdgeCompiler {
     private static func action(_ cluster: String) -> JSON {
         [
             "cluster": .string(cluster),
-            // No limit for the whole, so that streams and upgrades last; one for silence.
-            "timeout": "0s", "idle_timeout": "120s",
+            // No limit for the whole, so that streams and upgrades last; the listener has one for silence.
+            "timeout": "0s",
             "retry_policy": [
                 // Only what cannot have reached the pod is sent again.
                 "retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 3,

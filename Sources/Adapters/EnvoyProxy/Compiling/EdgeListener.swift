@@ -35,6 +35,10 @@ struct EdgeListener {
             // (Envoy itself would put this machine's own address in place of a loopback client's; the routes set it.)
             "use_remote_address": true, "skip_xff_append": true, "server_header_transformation": "PASS_THROUGH",
             "normalize_path": true,
+            // Old clients and load testers speak HTTP/1.0, some without a Host.
+            "http_protocol_options": ["accept_http_10": true, "default_host_for_http_10": "localhost"],
+            // What these headers say to Envoy is for us to say.
+            "early_header_mutation_extensions": [Self.withoutForgeries],
             "request_headers_timeout": "10s", "stream_idle_timeout": "300s",
             "common_http_protocol_options": ["idle_timeout": "900s"],
             "upgrade_configs": [["upgrade_type": "websocket"]],
@@ -50,6 +54,15 @@ struct EdgeListener {
             ],
         ]
     }
+
+    private static let withoutForgeries: JSON = [
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": [
+            "@type":
+                "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            "mutations": [["remove_on_match": ["key_matcher": ["prefix": "x-envoy-", "ignore_case": true]]]],
+        ],
+    ]
 
     static func source(_ path: String, in configuration: EnvoyConfiguration) -> JSON {
         [

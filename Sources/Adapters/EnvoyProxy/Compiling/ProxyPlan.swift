@@ -9,6 +9,8 @@ struct ProxyPlan: Sendable, Equatable {
     var listeners: [String: JSON] = [:]
     /// The edge's routes.
     var routes: JSON = [:]
+    /// Where requests are led by choice: without those endpoints that only stand in while they end.
+    var inUse: Set<EnvoyCluster.Endpoint> = []
     /// What was asked for and is not done, and why.
     var warnings: [ProxyWarning] = []
 }
@@ -32,13 +34,28 @@ struct ProxyInput: Sendable {
     var slices: [KubeObject] = []
     var ingresses: [KubeObject] = []
     var ingressClasses: [KubeObject] = []
+    /// Those of the slices' addresses that are this machine's own, as of now.
+    var ownAddresses: Set<String> = []
 }
 
 extension ProxyInput {
+    /// All addresses that slices name.
+    var addresses: Set<String> {
+        var found: Set<String> = []
+        for slice in slices {
+            for endpoint in slice["endpoints"]?.array ?? [] {
+                for address in endpoint["addresses"]?.array ?? [] {
+                    if let text = address.string { found.insert(text) }
+                }
+            }
+        }
+        return found
+    }
+
     /// The plan for these objects; nothing else decides it, not even their order.
     func plan(_ configuration: EnvoyConfiguration) -> ProxyPlan {
         var plan = ProxyPlan()
-        var services = ServiceCompiler(slices: slices, hostServices: configuration.hostServices)
+        var services = ServiceCompiler(slices: slices, ownAddresses: ownAddresses, configuration: configuration)
         for service in self.services.sorted(by: Self.isBefore) { services.add(service, to: &plan) }
         var edge = EdgeCompiler(ports: services.ports)
         let classes = EdgeClasses(ingressClasses)

@@ -59,11 +59,22 @@ struct EnvoyProcess: Sendable {
         ]
     }
 
+    /// Passes a line on with the level that Envoy gave it; what carries none is a line of a crash.
     private func hear(_ line: String) {
         let text = line.hasSuffix("\n") ? String(line.dropLast()) : line
         guard !text.isEmpty else { return }
         state.noteWords(text)
-        telemetry.log.debug("envoy", metadata: ["says": "\(text)"])
+        // What is rejected is offered again and again, and Envoy says the same each time.
+        guard state.isNews(text) else { return }
+        telemetry.log.log(level: Self.level(of: text), "envoy", metadata: ["says": "\(text)"])
+    }
+
+    static func level(of line: String) -> Logger.Level {
+        switch line.prefix(while: { $0 != " " }) {
+        case "trace", "debug", "info": .debug
+        case "error", "critical": .warning
+        default: .notice
+        }
     }
 }
 

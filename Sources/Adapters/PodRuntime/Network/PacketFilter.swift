@@ -7,8 +7,8 @@ import SystemPackage
 
 /// The host's packet filter for one pod network: an nftables table of its own, `inet bl<id>`.
 ///
-/// Pods reach Service addresses (where a listener is bound to just that address), the DNS of the bridge, one another and
-/// the world outside, and nothing else of the host; nobody outside opens connections to pods.
+/// Pods reach Service addresses (where a listener is bound to just that address), the DNS of the bridge, the node's
+/// ports of Services, one another and the world outside, and nothing else of the host; nobody outside opens connections to pods.
 struct PacketFilter {
     var plan: NetworkPlan
     /// Where only a Ballast switched forwarding on.
@@ -28,6 +28,7 @@ struct PacketFilter {
                     ct state established,related accept
                     ip daddr \(plan.gateway) meta l4proto { tcp, udp } th dport 53 accept
                     ip daddr \(plan.gateway) ip protocol icmp accept
+                    ip daddr \(plan.gateway) tcp dport 30000-32767 socket wildcard 0 accept
                     ip daddr \(plan.serviceSubnet) meta l4proto tcp socket wildcard 0 accept
                     meta l4proto tcp reject with tcp reset
                     reject with icmpx port-unreachable

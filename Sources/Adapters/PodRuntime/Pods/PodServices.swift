@@ -51,6 +51,7 @@ struct PodServices: Sendable {
     let api: any ClusterAPI
     let images: any PodImages
     let network: any PodNetworking
+    let drain: any EndpointDrain
     let runc: Runc
     let controlGroups: ControlGroups
     let machine: MachineFacts

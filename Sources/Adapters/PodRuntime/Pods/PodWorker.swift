@@ -46,6 +46,9 @@ actor PodWorker {
     private var isQuiet = false
     private var isDone = false
 
+    /// How much of its grace period a pod may spend on waiting until nobody asks it any more.
+    private static let drainLimit = Duration.seconds(2)
+
     init(_ object: KubeObject, _ services: PodServices) {
         uid = object.uid
         label = "\(object.namespace ?? "default")/\(object.name)"
@@ -289,13 +292,18 @@ extension PodWorker {
         guard let container = running[index], container.id == id else { return }
         let spec = machine.containers[index].spec
         record(PodEvent(.normal, "Killing", reason.message(for: spec.name), container: spec))
-        let hook = hooksRun.insert(id).inserted ? spec.preStop : nil
         let address = sandbox?.connection.address ?? ""
-        begin(.stop(index)) { [services, pod] in
+        // A node that stops takes the proxy with it; a container that is started again keeps its place.
+        let drains = reason == .podStops && !isQuiet && !address.isEmpty
+        begin(.stop(index)) { [self, services, pod] in
             let start = services.wall.now
-            if let hook, grace > .zero {
+            if drains, grace > .zero {
+                await services.drain.drained(address, within: min(Self.drainLimit, grace / 2))
+            }
+            guard !Task.isCancelled else { return }
+            if grace > .zero, let hook = spec.preStop, await mayRunHook(of: id) {
                 let handler = LifecycleHandler(services: services, container: container, spec: spec, address: address)
-                if let failure = await handler.run(hook, timeout: grace) {
+                if let failure = await handler.run(hook, timeout: grace - (services.wall.now - start)) {
                     let event = PodEvent(
                         .warning,
                         "FailedPreStopHook",
@@ -313,6 +321,9 @@ extension PodWorker {
             container.process.signal(SIGKILL)
         }
     }
+
+    /// Whether the container's preStop hook is still to be run: it runs once, however often the container is told to end.
+    private func mayRunHook(of id: ContainerID) -> Bool { hooksRun.insert(id).inserted }
 
     private func tearDown() async {
         tasks.removeValue(forKey: .storage)?.cancel()

@@ -37,10 +37,16 @@ final class TestNode: Sendable {
         return Timestamp(nanoseconds: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec))
     }
 
-    convenience init(shutdownGrace: Duration = .seconds(1)) throws {
+    convenience init(shutdownGrace: Duration = .seconds(1), drain: any EndpointDrain = NoEndpointDrain()) throws {
         let registry = MemoryRegistry()
         registry.add("busybox", [Self.busybox], config: ["Env": ["FROM_IMAGE=yes"], "Cmd": ["/bin/sh"]])
-        try self.init(ScratchFolder(), FakeCluster(clock: Self.wall), registry, shutdownGrace: shutdownGrace)
+        try self.init(
+            ScratchFolder(),
+            FakeCluster(clock: Self.wall),
+            registry,
+            shutdownGrace: shutdownGrace,
+            drain: drain
+        )
     }
 
     /// A node on a folder that another one had before.
@@ -48,7 +54,8 @@ final class TestNode: Sendable {
         _ folder: ScratchFolder,
         _ cluster: FakeCluster,
         _ registry: MemoryRegistry,
-        shutdownGrace: Duration = .seconds(1)
+        shutdownGrace: Duration = .seconds(1),
+        drain: any EndpointDrain = NoEndpointDrain()
     ) throws {
         let stops = Recorded<StopProgress>()
         self.stops = stops
@@ -65,6 +72,7 @@ final class TestNode: Sendable {
             configuration: configuration,
             api: cluster,
             registries: registry,
+            drain: drain,
             wall: Self.wall,
             telemetry: Telemetry("test"),
             onStop: { stops.add($0) }
