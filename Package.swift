@@ -79,7 +79,7 @@ let modules: [Module] = [
     Module(
         name: "KubeServer",
         layer: "Engines",
-        uses: base + ["AppFile", "Digests"],
+        uses: base + ["AppFile", "Digests", "CZlib"],
         products: ["grdb/GRDB", "log/Logging"]
     ),
     Module(name: "ImageStore", layer: "Engines", uses: base + ["CZlib", "Digests"], products: ["log/Logging"]),
@@ -177,7 +177,7 @@ let benchmarks =
 // `scripts/fuzz` builds this one; libFuzzer brings its `main`, so it links only with `--sanitize fuzzer`.
 let fuzz = Target.executableTarget(
     name: "Fuzz",
-    dependencies: ["AppFile", "Model", "PodRuntime"],
+    dependencies: ["AppFile", "KubeServer", "Model", "PodRuntime"],
     path: "Tests/Fuzz",
     swiftSettings: strict
 )

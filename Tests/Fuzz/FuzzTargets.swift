@@ -39,6 +39,7 @@ struct FuzzTarget: Sendable {
             }
         },
         FuzzTarget(name: "tar", run: readArchive),
+        FuzzTarget(name: "kube-body", run: readKubernetesBody),
     ]
 
     private static func text(_ name: String, _ run: @escaping @Sendable (String) -> Void) -> FuzzTarget {

@@ -11,6 +11,8 @@ package struct APIRequest: Sendable {
     package var query: [(name: String, value: String)]
     /// The `Accept` header's text; empty where there was none.
     package var accept: String
+    /// Whether the client can read gzip: its `Accept-Encoding`.
+    package var takesGzip: Bool
     /// The `Content-Type` header's text; empty where there was none.
     package var contentType: String
     package var userAgent: String
@@ -25,6 +27,7 @@ package struct APIRequest: Sendable {
         path: String,
         query: [(name: String, value: String)] = [],
         accept: String = "application/json",
+        takesGzip: Bool = false,
         contentType: String = "application/json",
         userAgent: String = "",
         body: [UInt8] = [],
@@ -35,6 +38,7 @@ package struct APIRequest: Sendable {
         self.path = path
         self.query = query
         self.accept = accept
+        self.takesGzip = takesGzip
         self.contentType = contentType
         self.userAgent = userAgent
         self.body = body

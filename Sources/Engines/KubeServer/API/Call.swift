@@ -31,9 +31,8 @@ struct Call: Sendable {
         let isRead = request.method == "GET" || request.method == "HEAD"
         let isLog = target.subresource == "log"
         guard let representation = isLog ? Representation() : Representation.choose(request.accept) else {
-            throw .notAcceptable(
-                isRead && target.name == nil ? Representation.availableForWatches : Representation.available
-            )
+            let isWatch = isRead && target.name == nil
+            throw .notAcceptable(Representation.alternatives(to: request.accept, isWatch: isWatch))
         }
         self.representation = representation
         if target.name == nil || query.flag("watch") || target.isWatch {

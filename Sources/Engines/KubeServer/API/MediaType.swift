@@ -83,7 +83,15 @@ struct Representation: Sendable, Equatable {
         }
     }
 
-    static let available = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]
-    static let availableForWatches =
-        available + ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
+    static let available = ["application/json", "application/yaml", WireEnvelope.contentType]
+    private static let availableForWatches =
+        available + ["application/json;stream=watch", "\(WireEnvelope.contentType);stream=watch"]
+
+    /// What to name in the refusal of an `Accept` header: the real server's list, but never the form that was asked for
+    /// and refused, since objects are read from protobuf and not written as it.
+    static func alternatives(to accept: String, isWatch: Bool = false) -> [String] {
+        let all = isWatch ? availableForWatches : available
+        guard MediaType.list(accept).contains(where: { $0.name == WireEnvelope.contentType }) else { return all }
+        return all.filter { !$0.hasPrefix(WireEnvelope.contentType) }
+    }
 }

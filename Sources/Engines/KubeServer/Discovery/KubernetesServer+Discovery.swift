@@ -18,7 +18,7 @@ extension KubernetesServer {
         default: break
         }
         guard let form = Representation.choose(request.accept, canTransform: false) else {
-            throw .notAcceptable(Representation.available)
+            throw .notAcceptable(Representation.alternatives(to: request.accept))
         }
         let json: JSON
         switch route {

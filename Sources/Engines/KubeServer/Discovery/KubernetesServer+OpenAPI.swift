@@ -26,22 +26,27 @@ extension KubernetesServer {
     func openAPI(_ path: String, _ request: APIRequest) -> APIResponse {
         let snapshot = catalog.snapshot
         let documents = OpenAPIDocuments(snapshot.all.map(\.openAPI), version: configuration.buildVersion)
-        func answer(_ contentType: String = "application/json", _ make: () -> JSON?) -> APIResponse {
-            let bytes = openAPICache.withLock { $0.document(path, edition: snapshot.edition) { make()?.bytes } }
+        func answer(_ contentType: String = "application/json", _ make: () -> [UInt8]?) -> APIResponse {
+            let name = "\(path) \(contentType) \(request.takesGzip)"
+            let bytes = openAPICache.withLock { cache in
+                cache.document(name, edition: snapshot.edition) {
+                    request.takesGzip ? make().map(Gzip.compressed) : make()
+                }
+            }
             guard let bytes else { return Self.noPage }
-            return APIResponse(status: 200, contentType: contentType, body: .bytes(bytes))
+            var response = APIResponse(status: 200, contentType: contentType, body: .bytes(bytes))
+            response.headers = [("Vary", "Accept, Accept-Encoding")]
+            if request.takesGzip { response.headers.append(("Content-Encoding", "gzip")) }
+            return response
         }
         if path == "v2", Self.prefersProtobuf(request.accept) {
-            let bytes = openAPICache.withLock {
-                $0.document("v2.protobuf", edition: snapshot.edition) { OpenAPIWire.encode(documents.v2()) }
-            }
-            return APIResponse(status: 200, contentType: OpenAPIWire.contentType, body: .bytes(bytes ?? []))
+            return answer(OpenAPIWire.contentType) { OpenAPIWire.encode(documents.v2()) }
         }
         guard Self.acceptsJSON(request.accept) else { return APIResponse(status: 406, body: .bytes([])) }
         switch path {
-        case "v2": return answer { documents.v2() }
+        case "v2": return answer { documents.v2().bytes }
         // The real server says so, and clients go by the content.
-        case "v3": return answer("text/plain; charset=utf-8") { documents.index() }
+        case "v3": return answer("text/plain; charset=utf-8") { documents.index().bytes }
         case _ where path.hasPrefix("v3/"):
             let parts = path.split(separator: "/").dropFirst().map(String.init)
             guard let (group, version) = Self.groupVersion(parts),
@@ -49,7 +54,7 @@ extension KubernetesServer {
             else { return Self.noPage }
             let asked = Query(request.query)["hash"]
             if let asked, asked != hash { return Self.moved(to: "/openapi/\(path)?hash=\(hash)") }
-            var response = answer { documents.v3(group: group, version: version) }
+            var response = answer { documents.v3(group: group, version: version)?.bytes }
             if asked != nil { response.headers.append(("Cache-Control", "public, immutable")) }
             response.headers.append(("ETag", "\"\(hash)\""))
             return response

@@ -59,12 +59,22 @@ package struct KubernetesResponder: HTTPResponder {
             path: QueryText.decoded(request.uri.path),
             query: QueryText.parameters(request.uri.query ?? ""),
             accept: request.headers[.accept] ?? "",
+            takesGzip: takesGzip(request.headers[.acceptEncoding] ?? ""),
             contentType: request.headers[.contentType] ?? "",
             userAgent: request.headers[.userAgent] ?? "",
             body: body,
             user: user,
             impersonated: request.headers.first { $0.name.canonicalName.hasPrefix("impersonate-") }?.value
         )
+    }
+
+    /// `gzip`, alone or in a list, unless its weight is zero.
+    private static func takesGzip(_ acceptEncoding: String) -> Bool {
+        acceptEncoding.split(separator: ",").contains { entry in
+            let parts = entry.lowercased().split { $0 == ";" || $0.isWhitespace }
+            return parts.first == "gzip"
+                && !parts.dropFirst().contains { $0.hasPrefix("q=0") && Double($0.dropFirst(2)) == 0 }
+        }
     }
 
     private static func response(_ answer: APIResponse, to request: Request) -> Response {

@@ -51,6 +51,7 @@ struct TestServer {
         bytes: [UInt8],
         contentType: String = "",
         accept: String = "application/json",
+        takesGzip: Bool = false,
         user: APIUser? = TestServer.admin
     ) async -> APIResponse {
         let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
@@ -61,6 +62,7 @@ struct TestServer {
                 path: Self.decoded(parts.first ?? ""),
                 query: query,
                 accept: accept,
+                takesGzip: takesGzip,
                 contentType: contentType,
                 body: bytes,
                 user: user

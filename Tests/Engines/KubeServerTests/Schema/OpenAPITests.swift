@@ -362,6 +362,23 @@ struct OpenAPIWireTests {
         #expect(json.contentType == "application/json" && json.json["swagger"] == "2.0")
         #expect(await server.send("GET", "/openapi/v3", accept: old).status == 406)
     }
+
+    @Test("every document is compressed for whoever can read that, and only then")
+    func gzip() async throws {
+        let server = try await TestServer()
+        for (path, accept) in [
+            ("v2", OpenAPIWire.contentType), ("v2", "application/json"), ("v3/apis/apps/v1", "application/json"),
+        ] {
+            let plain = await server.send("GET", "/openapi/\(path)", bytes: [], accept: accept)
+            let packed = await server.send("GET", "/openapi/\(path)", bytes: [], accept: accept, takesGzip: true)
+            #expect(!plain.headers.contains { $0.name == "Content-Encoding" })
+            #expect(packed.headers.contains { $0.name == "Content-Encoding" && $0.value == "gzip" })
+            #expect(packed.bytes.starts(with: [0x1F, 0x8B, 0x08]) && packed.bytes.count * 4 < plain.bytes.count)
+            // The last four bytes are the length of what was packed.
+            let length = packed.bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+            #expect(length == plain.bytes.count && packed.contentType == plain.contentType)
+        }
+    }
 }
 
 extension String {
