@@ -144,7 +144,13 @@ struct DecodingWalk {
     /// The fields that the server prints even for an empty object.
     private func emptyObject(_ type: SchemaType) -> JSONObject {
         var object: JSONObject = [:]
-        for field in type.fields where field.isPrintedEmpty { object[field.name] = zero(of: field.shape) }
+        for field in type.fields {
+            if field.isPrintedNull {
+                object[field.name] = JSON.null
+            } else if field.isPrintedEmpty {
+                object[field.name] = zero(of: field.shape)
+            }
+        }
         return object
     }
 

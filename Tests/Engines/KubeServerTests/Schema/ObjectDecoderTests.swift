@@ -40,6 +40,14 @@ struct ObjectDecoderTests {
         #expect(decoded.object["odd"] == nil)
     }
 
+    @Test("an object that is left out prints its nulls too, so that reading it again changes nothing")
+    func absentObjects() throws {
+        let schema = try builtIn("authentication.k8s.io", "v1", "TokenRequest")
+        let decoded = try ObjectDecoder.decode([:], as: schema).object
+        #expect(decoded[path: "spec", "boundObjectRef"] == .null)
+        #expect(try ObjectDecoder.decode(decoded, as: schema).object.text == decoded.text)
+    }
+
     @Test("repeated fields are reported with the unknown ones, the last value counts")
     func duplicateFields() throws {
         let decoded = try decode(
