@@ -32,7 +32,7 @@ extension KubeConfig {
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            let why = error.localizedDescription
+            let why = ErrorWords.text(of: error)
             throw Failure(.notFound, "the kubeconfig '\(path)' cannot be read (\(why)); is 'ballast up' running?")
         }
         do {
@@ -95,7 +95,7 @@ extension KubeConfig {
     /// PEM given as `NAME-data` in base64, or as the path of a file relative to the kubeconfig.
     private static func material(_ object: JSON, _ name: String, _ folder: URL) throws -> String? {
         if let encoded = object["\(name)-data"]?.string {
-            guard let data = Data(base64Encoded: encoded), let text = String(data: data, encoding: .utf8) else {
+            guard let text = Base64.decode(encoded).flatMap({ String(validating: $0, as: UTF8.self) }) else {
                 throw Failure(.invalidInput, "'\(name)-data' is no base64 of a PEM text")
             }
             return text

@@ -81,7 +81,7 @@ package struct KubernetesClient: ClusterAPI {
         if let (username, password) = config.basic {
             request.headers.add(
                 name: "Authorization",
-                value: "Basic " + Data("\(username):\(password)".utf8).base64EncodedString()
+                value: "Basic " + Base64.encode(Array("\(username):\(password)".utf8))
             )
         }
         if let body {
@@ -155,7 +155,22 @@ package struct KubernetesClient: ClusterAPI {
             return Failure(.deadlineExceeded, "the cluster at '\(config.server)' did not answer in time", cause: error)
         }
         if let error = error as? HTTPClientError, error == .cancelled { return CancellationError() }
+        if let problem = Self.tlsProblem(error) {
+            return Failure(.unavailable, "the cluster at '\(config.server)' \(problem)")
+        }
         return Failure(.unavailable, "the cluster at '\(config.server)' cannot be reached", cause: error)
+    }
+}
+
+extension KubernetesClient {
+    /// The library's words for trouble with TLS name its source files.
+    private static func tlsProblem(_ error: any Error) -> String? {
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") || text.contains("unableToValidateCertificate") {
+            return "shows a certificate that its kubeconfig does not trust"
+        }
+        if text.contains("WRONG_VERSION_NUMBER") { return "speaks no TLS" }
+        return error is NIOSSLError ? "and we find no common way of encryption" : nil
     }
 }
 

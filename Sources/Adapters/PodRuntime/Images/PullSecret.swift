@@ -59,7 +59,7 @@ package struct PullSecret: Sendable {
     }
 
     private static func credentials(_ json: JSON) -> RegistryCredentials? {
-        if let auth = json["auth"]?.string, let bytes = Base64Text.decode(auth) {
+        if let auth = json["auth"]?.string, let bytes = Base64.decode(auth) {
             let parts = String(decoding: bytes, as: UTF8.self).split(
                 separator: ":",
                 maxSplits: 1,
@@ -73,7 +73,7 @@ package struct PullSecret: Sendable {
     }
 
     private static func decoded(_ text: String) -> JSON? {
-        Base64Text.decode(text).flatMap { try? JSON(parsing: $0) }
+        Base64.decode(text).flatMap { try? JSON(parsing: $0) }
     }
 
     private static func split(_ authority: String) -> (host: String, port: String) {

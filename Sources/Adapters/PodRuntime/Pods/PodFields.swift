@@ -81,10 +81,10 @@ enum PodReferences {
         var found: [String: [UInt8]] = [:]
         let isSecret = object.kind == "Secret"
         for (key, value) in object["data"]?.stringMap ?? [:] {
-            found[key] = isSecret ? Base64Text.decode(value) ?? [] : Array(value.utf8)
+            found[key] = isSecret ? Base64.decode(value) ?? [] : Array(value.utf8)
         }
         for (key, value) in object["binaryData"]?.stringMap ?? [:] where !isSecret {
-            found[key] = Base64Text.decode(value) ?? []
+            found[key] = Base64.decode(value) ?? []
         }
         return found
     }

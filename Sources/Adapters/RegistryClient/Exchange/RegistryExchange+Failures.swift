@@ -73,7 +73,7 @@ extension RegistryExchange {
             return Failure(.deadlineExceeded, "the registry '\(place)' did not answer in time")
         }
         if let problem = Self.tlsProblem(error) {
-            return Failure(.unavailable, "the registry '\(place)' \(problem)", cause: error)
+            return Failure(.unavailable, "the registry '\(place)' \(problem)")
         }
         return Transient(
             failure: Failure(.unavailable, "the registry '\(place)' cannot be reached", cause: error),

@@ -118,7 +118,7 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
     }
 
     private var basic: String? {
-        credentials.map { "Basic " + Data("\($0.username):\($0.password)".utf8).base64EncodedString() }
+        credentials.map { "Basic " + Base64.encode(Array("\($0.username):\($0.password)".utf8)) }
     }
 
     /// The header that answers the challenges; `nil` where we have none.
