@@ -35,10 +35,20 @@ package struct AppFile: Sendable {
         return AppFile(app: app, document: document, path: path, folder: folder)
     }
 
-    private static func text(of file: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
+    private static func content(of file: String) throws -> Data {
+        guard let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType else {
             throw Failure(.notFound, "there is no '\(file)'; 'ballast init' writes one")
         }
+        let isFile = type == .typeSymbolicLink || type == .typeRegular
+        guard isFile, let data = FileManager.default.contents(atPath: file) else {
+            let what = type == .typeDirectory ? "is a folder" : isFile ? "cannot be read" : "is no ordinary file"
+            throw Failure(.invalidInput, "'\(file)' \(what); name an app file, or a folder with a ballast.yaml")
+        }
+        return data
+    }
+
+    private static func text(of file: String) throws -> String {
+        let data = try content(of: file)
         guard data.count <= sizeLimit else {
             throw Failure(.invalidInput, "\(file):1: is \(data.count) bytes long; an app file has at most \(sizeLimit)")
         }

@@ -67,8 +67,9 @@ private struct ShapeChecker {
 
     private mutating func checkText(_ text: String, _ rule: Shape.Text, _ line: Int, _ key: String) {
         if !rule.choices.isEmpty, !rule.choices.contains(text) {
+            guard rule.choices.count > 1 else { return complain(line, key, "'\(text)' is not '\(rule.choices[0])'") }
             let hint = NearestName.hint(for: text, among: rule.choices)
-            return complain(line, key, "'\(text)' is not one of \(rule.choices.joined(separator: ", "))\(hint)")
+            return complain(line, key, "'\(text)' is not known\(hint)")
         }
         if !rule.check(text) { complain(line, key, "'\(text)' is not \(rule.meaning)") }
     }
@@ -89,7 +90,7 @@ private struct ShapeChecker {
         }
         let names = Set(members.map(\.key))
         for field in object.fields where field.isRequired && !names.contains(field.name) {
-            complain(line, Self.join(key, field.name), "is missing: \(field.note)")
+            complain(line, Self.join(key, field.name), "is missing (\(field.note))")
         }
         let given = object.exactlyOne.filter(names.contains)
         if !object.exactlyOne.isEmpty, given.count != 1 {
@@ -163,9 +164,9 @@ extension YAMLValue {
 }
 
 /// Finds the known name that a mistyped one probably meant.
-enum NearestName {
+package enum NearestName {
     /// `; did you mean 'x'?`, or nothing where no name is near.
-    static func hint(for name: String, among known: [String]) -> String {
+    package static func hint(for name: String, among known: [String]) -> String {
         let scored = known.map { (distance(name.lowercased(), $0.lowercased()), $0) }
         guard let best = scored.min(by: { $0.0 < $1.0 }), best.0 <= max(2, name.count / 3) else {
             return known.isEmpty ? "" : "; known here: \(known.joined(separator: ", "))"

@@ -131,7 +131,7 @@ package enum YAMLDocument {
         let documents = try parseAll(text, as: dialect)
         guard let first = documents.first else { throw YAMLError(line: 1, message: "the file is empty") }
         guard documents.count == 1 else {
-            throw YAMLError(line: documents[1].line, message: "expected one document, found \(documents.count)")
+            throw YAMLError(line: documents[1].line, message: "a second document begins here, where one is expected")
         }
         return first
     }

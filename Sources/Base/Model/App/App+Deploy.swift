@@ -25,7 +25,6 @@ extension App {
         package var terminationGracePeriod: Duration?
         /// How long the pods may take to be ready.
         package var deadline: Duration
-        package var hasVerify: Bool
 
         init(_ json: JSON) {
             waves = Self.waves(json["clusters"])
@@ -45,7 +44,6 @@ extension App {
             strategy = json["strategy"]?.string ?? "RollingUpdate"
             terminationGracePeriod = json.duration("terminationGracePeriod")
             deadline = json.duration("deadline") ?? .seconds(300)
-            hasVerify = json["verify"] != nil
         }
 
         private static func waves(_ json: JSON?) -> [[ClusterName]] {
