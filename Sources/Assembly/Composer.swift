@@ -74,7 +74,10 @@ package struct Composer: Composition {
         dataFolder: String,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
+        // What is wrong with the file is said first: mending that needs no cluster.
+        try Releaser.check(file)
         let folder = DataFolder(path: dataFolder)
+        try folder.demandMachine()
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
         let clients = HTTPImageRegistries()
         let registries = AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder))
@@ -89,6 +92,7 @@ package struct Composer: Composition {
             clock: .system
         )
         do {
+            try await Self.awaitResources(client)
             let record = try await releaser.release(file)
             await Self.close(client, clients)
             return record
@@ -102,9 +106,12 @@ package struct Composer: Composition {
         dataFolder: String,
         _ work: @Sendable (any ClusterAPI) async throws -> Value
     ) async throws -> Value {
-        let client = try KubernetesClient(try KubeConfig.load(path: DataFolder(path: dataFolder).kubeconfig))
+        let folder = DataFolder(path: dataFolder)
+        try folder.demandMachine()
+        let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig))
         let result: Value
         do {
+            try await Self.awaitResources(client)
             result = try await work(client)
         } catch {
             await client.shutdown()
@@ -114,6 +121,19 @@ package struct Composer: Composition {
         return result
     }
 
+    /// An `up` that is still starting does not know Ballast's own resources yet.
+    private static func awaitResources(_ client: KubernetesClient) async throws {
+        for _ in 0..<150 {
+            do {
+                _ = try await client.list(ListQuery(.releases, limit: 1))
+                return
+            } catch let failure as Failure where [.notFound, .unavailable].contains(failure.code) {
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        throw Failure(.unavailable, "the 'ballast up' of this data folder is not ready yet; try again once it says so")
+    }
+
     private static func close(_ client: KubernetesClient, _ registries: HTTPImageRegistries) async {
         await client.shutdown()
         await registries.shutdown()
@@ -121,8 +141,8 @@ package struct Composer: Composition {
 
     /// App files call the embedded registry by one name, whatever port this machine's has.
     static func registryEndpoints(_ folder: DataFolder) -> [String: String] {
-        guard let record = MachineRecord.read(from: folder.machineFile) else { return [:] }
-        return [App.Image.embeddedRegistry: "127.0.0.1:\(record.registryPort)"]
+        guard let ports = MachinePorts.read(from: folder.machineFile) else { return [:] }
+        return [App.Image.embeddedRegistry: "127.0.0.1:\(ports.registry)"]
     }
 
     /// As image configurations name it.

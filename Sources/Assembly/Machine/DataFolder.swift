@@ -35,7 +35,7 @@ struct DataFolder: Sendable {
         } catch {
             throw Failure(
                 .fault,
-                "the data folder '\(path)' cannot be written (\(error.localizedDescription)); choose another with --data"
+                "the data folder '\(path)' cannot be made: \(ErrorWords.text(of: error)); choose another with --data"
             )
         }
     }
@@ -46,7 +46,7 @@ struct DataFolder: Sendable {
         guard descriptor >= 0 else {
             throw Failure(.fault, "the lock '\(lockFile)' cannot be opened: \(unsafe String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.takes(descriptor) else {
             close(descriptor)
             let holder = holder.map { "process \($0)" } ?? "another process"
             throw Failure(
@@ -60,6 +60,26 @@ struct DataFolder: Sendable {
         return descriptor
     }
 
+    /// Whoever only looks whether the folder is locked has it for a moment: a second try gets past that.
+    private static func takes(_ descriptor: Int32) -> Bool {
+        for _ in 0..<10 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    /// Throws `unavailable` where no `up` runs on this folder.
+    func demandMachine() throws {
+        guard !isLocked else { return }
+        let what =
+            FileManager.default.fileExists(atPath: path) ? "no 'ballast up' runs on it" : "there is no such folder"
+        throw Failure(
+            .unavailable,
+            "the data folder '\(path)': \(what); start one with 'ballast up --data \(path)', or name another with --data"
+        )
+    }
+
     /// The process that wrote the lock file; it may be gone.
     var holder: pid_t? {
         guard let text = try? String(contentsOfFile: lockFile, encoding: .utf8) else { return nil }
@@ -71,7 +91,7 @@ struct DataFolder: Sendable {
         let descriptor = unsafe open(lockFile, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return true }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return true }
         flock(descriptor, LOCK_UN)
         return false
     }

@@ -11,7 +11,7 @@ import Ports
 /// The last steps of `ballast up`: Ballast's own resources, the demo, the table of what listens where, and `ready`.
 struct Greeting: Sendable {
     let cluster: any ClusterAPI
-    let record: MachineRecord
+    let ports: MachinePorts
     let folder: DataFolder
     let nodeName: String
 
@@ -36,7 +36,7 @@ struct Greeting: Sendable {
         var missing: [String] = []
         let node = try? await cluster.find(ObjectReference(.nodes, name: nodeName))
         if node?.condition("Ready")?["status"]?.string != "True" { missing.append("the node") }
-        if PortHolder.find(port: record.edgePort) == nil { missing.append("the edge") }
+        if PortHolder.find(port: ports.edge) == nil { missing.append("the edge") }
         return missing
     }
 
@@ -61,12 +61,12 @@ struct Greeting: Sendable {
     /// What a person should know, ending in `ready`.
     func say(demoHost: String?) {
         Terminal.result("PORT    WHAT")
-        Terminal.result(row(record.kubernetesPort, "Kubernetes API (TLS); export KUBECONFIG=\(folder.kubeconfig)"))
-        Terminal.result(row(record.registryPort, "image registry; app files call it \(App.Image.embeddedRegistry)"))
-        Terminal.result(row(record.edgePort, "the edge: HTTP traffic into the apps"))
+        Terminal.result(row(ports.kubernetes, "Kubernetes API (TLS); export KUBECONFIG=\(folder.kubeconfig)"))
+        Terminal.result(row(ports.registry, "image registry; app files call it \(App.Image.embeddedRegistry)"))
+        Terminal.result(row(ports.edge, "the edge: HTTP traffic into the apps"))
         Terminal.result("data is in \(folder.path)")
         if let demoHost {
-            Terminal.result("try: curl -H 'Host: \(demoHost)' http://127.0.0.1:\(record.edgePort)/")
+            Terminal.result("try: curl -H 'Host: \(demoHost)' http://127.0.0.1:\(ports.edge)/")
         }
         Terminal.result("ready")
     }

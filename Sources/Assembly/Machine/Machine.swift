@@ -15,6 +15,7 @@ import Model
 import PodRuntime
 import Ports
 import RegistryClient
+import Releases
 import ServiceLifecycle
 import Telemetry
 
@@ -42,12 +43,7 @@ struct Machine: Sendable {
             server: "https://127.0.0.1:\(options.ports.kubernetes)",
             certificates: certificates
         )
-        let record = MachineRecord(
-            kubernetesPort: options.ports.kubernetes,
-            registryPort: options.ports.registry,
-            edgePort: options.ports.edge
-        )
-        try record.write(to: folder.machineFile)
+        try options.ports.write(to: folder.machineFile)
 
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-node")
         let clients = HTTPImageRegistries()
@@ -84,7 +80,8 @@ struct Machine: Sendable {
             wall: .system,
             telemetry: telemetry.scoped("registry")
         )
-        let greeting = Greeting(cluster: client, record: record, folder: folder, nodeName: Self.nodeName)
+        let sweeper = ReleaseSweeper(cluster: client, clock: .system)
+        let greeting = Greeting(cluster: client, ports: options.ports, folder: folder, nodeName: Self.nodeName)
 
         let group = ServiceGroup(
             services: [
@@ -96,6 +93,7 @@ struct Machine: Sendable {
                 Farewell { await client.shutdown() },
                 Running("pods") { try await runtime.run() },
                 Running("envoy") { try await envoy.run() },
+                Running("releases") { try await sweeper.run() },
                 Running("greeting") { try await greet(greeting, demo) },
             ],
             logger: telemetry.log

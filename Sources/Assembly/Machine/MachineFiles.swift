@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import CommandLine
 import Foundation
 import HTTPSurface
 import Model
@@ -9,7 +10,7 @@ import Model
 enum KubeconfigFile {
     /// Writes it, readable by its owner alone.
     static func write(to path: String, server: String, certificates: ClusterCertificates) throws {
-        func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+        func encoded(_ text: String) -> String { Base64.encode(Array(text.utf8)) }
         let text = """
             apiVersion: v1
             kind: Config
@@ -41,14 +42,10 @@ enum KubeconfigFile {
 }
 
 /// What an `up` writes down about itself, so that other commands find it.
-struct MachineRecord: Sendable {
-    var kubernetesPort: Int
-    var registryPort: Int
-    var edgePort: Int
-
+extension MachinePorts {
     func write(to path: String) throws {
         let json: JSON = [
-            "kubernetesPort": JSON(kubernetesPort), "registryPort": JSON(registryPort), "edgePort": JSON(edgePort),
+            "kubernetesPort": JSON(kubernetes), "registryPort": JSON(registry), "edgePort": JSON(edge),
         ]
         do {
             try Data(json.bytes).write(to: URL(filePath: path), options: .atomic)
@@ -58,11 +55,11 @@ struct MachineRecord: Sendable {
     }
 
     /// `nil` where no `up` has run on this folder yet.
-    static func read(from path: String) -> MachineRecord? {
+    static func read(from path: String) -> MachinePorts? {
         guard let data = FileManager.default.contents(atPath: path), let json = try? JSON(parsing: data),
             let kubernetes = json["kubernetesPort"]?.int, let registry = json["registryPort"]?.int,
             let edge = json["edgePort"]?.int
         else { return nil }
-        return MachineRecord(kubernetesPort: kubernetes, registryPort: registry, edgePort: edge)
+        return MachinePorts(kubernetes: kubernetes, registry: registry, edge: edge)
     }
 }

@@ -44,7 +44,7 @@ enum Preflight {
     }
 
     /// Throws `conflict` naming every port that is taken, its holder and the flag that moves ours.
-    static func checkPorts(_ ports: UpOptions.Ports) throws {
+    static func checkPorts(_ ports: MachinePorts) throws {
         let wanted = [
             ("--kubernetes-port", ports.kubernetes), ("--registry-port", ports.registry), ("--edge-port", ports.edge),
         ]

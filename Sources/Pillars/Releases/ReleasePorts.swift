@@ -30,7 +30,11 @@ package enum ReleaseEvent: Sendable {
     case output(step: String, line: String)
     /// Something done or awaited, for a person: "pushed 3 layers, 41 MiB".
     case note(String)
+    /// What is awaited now, in a few words; the next such event replaces it: "0 of 2 new pods ready".
+    case waiting(String)
     case stageEnded(Stage, took: Duration)
+    /// Why is thrown; what was changed is being put back.
+    case stageFailed(Stage, took: Duration)
 }
 
 /// The three stages of a release.

@@ -105,7 +105,10 @@ actor ReleaseRun {
             await releaser.progress.report(.stageEnded(stage, took: took))
         } catch {
             let took = releaser.clock.now - start
-            record.stages.append(.init(stage: stage, started: start, took: took, error: Self.firstLine("\(error)")))
+            record.stages.append(
+                .init(stage: stage, started: start, took: took, error: Self.firstLine(ErrorWords.text(of: error)))
+            )
+            await releaser.progress.report(.stageFailed(stage, took: took))
             throw error
         }
     }
@@ -165,6 +168,10 @@ actor ReleaseRun {
 
     /// Puts back what it can, closes the record, and returns the error for the caller.
     private func close(after error: any Error, isInterrupted: Bool) async -> any Error {
+        if isInterrupted, hasTouchedCluster {
+            let note = "stopping; what was changed is put back first, and a second signal leaves it as it is"
+            await releaser.progress.report(.note(note))
+        }
         let (failure, tail) = told(error, isInterrupted)
         let outcome = await undo(after: error, waits: !isInterrupted)
         record.phase = isInterrupted ? .interrupted : .failed
@@ -172,7 +179,9 @@ actor ReleaseRun {
         do {
             try await book.save(record)
         } catch {
-            await releaser.progress.report(.note("the record of release \(record.name) could not be closed: \(error)"))
+            await releaser.progress.report(
+                .note("the record of release \(record.name) could not be closed: \(ErrorWords.text(of: error))")
+            )
         }
         if isInterrupted {
             await releaser.progress.report(.note(record.message))
@@ -194,7 +203,7 @@ actor ReleaseRun {
             let message = "release \(record.name) failed: \(failed.diagnosis)"
             return (Failure(failed.diagnosis.code.failure, message), failed.tail)
         case let failure as Failure: return (failure, "")
-        default: return (Failure(.fault, "release \(record.name) failed: \(error)"), "")
+        default: return (Failure(.fault, "release \(record.name) failed: \(ErrorWords.text(of: error))"), "")
         }
     }
 
@@ -210,6 +219,7 @@ actor ReleaseRun {
                 return "there is no earlier release to go back to, so everything is left for you to look at: \(look)"
             }
             let local = app.overridden(for: .local)
+            await releaser.progress.report(.note("going back to release \(last.number)"))
             try await store(app)
             _ = try await pods.apply(local, image: image, pullSecret: nil)
             let wait = min(Self.patienceForUndo, local.deploy.deadline)
@@ -222,7 +232,8 @@ actor ReleaseRun {
                 return "rolled back to release \(last.number), whose pods are not all ready: \(failed.diagnosis.cause)"
             }
         } catch {
-            return "it could not be rolled back (\(Self.firstLine("\(error)"))); release again once that is mended"
+            return
+                "it could not be rolled back (\(Self.firstLine(ErrorWords.text(of: error)))); release again once that is mended"
         }
     }
 

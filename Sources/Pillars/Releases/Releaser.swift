@@ -85,6 +85,9 @@ package struct Releaser: Sendable {
         return try await run.run()
     }
 
+    /// Throws `invalidInput` with every key of the file that cannot be honoured yet. Asks nobody.
+    package static func check(_ file: AppFile) throws { _ = try ReleasePlan(file) }
+
     /// The login for the app's registry, from the Secret it names.
     private func credentials(of plan: ReleasePlan, _ retry: CallRetry) async throws -> RegistryCredentials? {
         guard let name = plan.app.image.credentials else { return nil }

@@ -45,29 +45,26 @@ enum Compositions {
 /// What `ballast up` was asked for.
 package struct UpOptions: Sendable, Hashable {
     package var dataFolder: String
-    /// Added to every port.
-    package var portOffset: Int
     /// Folders whose apps are released once the cluster runs.
     package var demo: [String]
-    package var ports: Ports
+    package var ports: MachinePorts
 
-    /// The ports of DESIGN.md's table.
-    package struct Ports: Sendable, Hashable {
-        package var kubernetes: Int
-        package var registry: Int
-        package var edge: Int
-
-        package init(kubernetes: Int, registry: Int, edge: Int) {
-            self.kubernetes = kubernetes
-            self.registry = registry
-            self.edge = edge
-        }
-    }
-
-    package init(dataFolder: String, portOffset: Int, demo: [String], ports: Ports) {
+    package init(dataFolder: String, demo: [String], ports: MachinePorts) {
         self.dataFolder = dataFolder
-        self.portOffset = portOffset
         self.demo = demo
         self.ports = ports
+    }
+}
+
+/// Where one `up` listens on this machine.
+package struct MachinePorts: Sendable, Hashable {
+    package var kubernetes: Int
+    package var registry: Int
+    package var edge: Int
+
+    package init(kubernetes: Int, registry: Int, edge: Int) {
+        self.kubernetes = kubernetes
+        self.registry = registry
+        self.edge = edge
     }
 }

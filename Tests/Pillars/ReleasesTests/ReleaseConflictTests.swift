@@ -189,6 +189,29 @@ struct ReleaseHolderTests {
         #expect(world.releases.first?.message == "process 7 on lap ended without a word")
     }
 
+    @Test func aKilledReleaseIsMarkedWithoutANextOneToo() async throws {
+        let world = World()
+        try await abandoned(world)
+        func sweep(_ since: Timestamp, _ hasEnded: Bool?) async throws -> ReleaseRecord.Phase? {
+            try await ReleaseSweeper(cluster: world.cluster, clock: world.time.wall, sleeper: world.time) { _ in
+                hasEnded
+            }
+            .sweep(since: since)
+            return world.releases.first?.phase
+        }
+        let start = world.time.wall.now
+        world.time.advance(by: .seconds(600))
+        #expect(try await sweep(start, false) == .running)
+        // Nobody could renew it before now.
+        #expect(try await sweep(world.time.wall.now, nil) == .running)
+        #expect(try await sweep(start, true) == .interrupted)
+        #expect(world.releases.first?.message == "process 7 on lap ended without a word")
+        try await abandoned(world)
+        world.time.advance(by: .seconds(46))
+        _ = try await sweep(start, nil)
+        #expect(world.releases.map(\.phase) == [.interrupted, .interrupted])
+    }
+
     @Test func aReleaseOnAnUnreachableMachineCountsAsRunningUntilItLapses() async throws {
         let world = World()
         try await abandoned(world)

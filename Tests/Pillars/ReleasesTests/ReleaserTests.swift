@@ -132,6 +132,14 @@ struct ReleaserTests {
         ],
     ]
 
+    /// The error of a release whose pods keep ending for longer than they are given.
+    private static func failureOnceCrashing(_ world: World, _ file: AppFile, pod: String) async -> String {
+        async let failure = world.failure(of: world.releaser(), file)
+        await world.progress.wait(for: "\(pod): CrashLoopBackOff")
+        await world.time.passDuringRollout(.seconds(10))
+        return await failure
+    }
+
     @Test func aCrashingImageIsRolledBackToTheLastGoodRelease() async throws {
         let world = World()
         let (first, second) = (try World.file(), try World.file(", env: { NEW: 1 }"))
@@ -139,7 +147,7 @@ struct ReleaserTests {
             _ = try await world.releaser().release(first)
             world.builder.setContent("b")
             world.simulator.set(.stuck(Self.crashing), for: "b")
-            return await world.failure(of: world.releaser(), second)
+            return await Self.failureOnceCrashing(world, second, pod: "cart-2-1")
         }
         #expect(
             error == """
@@ -164,7 +172,7 @@ struct ReleaserTests {
             _ = try await world.releaser().release(first)
             world.builder.setContent("b")
             world.simulator.set(.stuck(Self.crashing), for: "b")
-            return await world.failure(of: world.releaser(), second)
+            return await Self.failureOnceCrashing(world, second, pod: "cart-2-1")
         }
         #expect(world.cluster.all(.ingresses).isEmpty)
     }
@@ -173,7 +181,7 @@ struct ReleaserTests {
         let world = World()
         world.simulator.set(.stuck(Self.crashing), for: "a")
         let file = try World.file()
-        let error = try await world.running { await $0.failure(of: $0.releaser(), file) }
+        let error = try await world.running { await Self.failureOnceCrashing($0, file, pod: "cart-1-1") }
         #expect(
             error.contains(
                 "there is no earlier release to go back to, so everything is left for you to look at: 'kubectl -n shop describe pod cart-1-1'"

@@ -89,26 +89,76 @@ struct RolloutMachineTests {
         guard case .wait = action else { return #expect(Bool(false), "\(action)") }
     }
 
-    @Test func aCrashLoopFailsAtOnceWithItsExitCode() {
-        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
-        let last: JSON = ["terminated": ["exitCode": 3, "reason": "Error"]]
-        let action = machine.observe(
-            view([pod("new", revision: 2, status: waiting("CrashLoopBackOff", restarts: 2, last: last))]),
-            at: Self.start
-        )
-        guard case .fail(let diagnosis) = action else { return #expect(Bool(false), "\(action)") }
-        #expect(diagnosis.code == .crashLoop && diagnosis.cause.contains("exit code 3"))
+    private func ended(_ code: Int, _ reason: String = "Error") -> JSON {
+        ["terminated": ["exitCode": JSON(code), "reason": .string(reason)]]
     }
 
-    @Test func outOfMemoryIsToldApartFromACrash() {
+    private func crashing(restarts: Int, code: Int = 3, _ reason: String = "Error") -> RolloutView {
+        let status = waiting("CrashLoopBackOff", restarts: restarts, last: ended(code, reason))
+        return view([pod("new", revision: 2, status: status)])
+    }
+
+    private func running(restarts: Int) -> RolloutView {
+        let status: JSON = [
+            "name": "cart", "restartCount": JSON(restarts), "lastState": ended(3), "state": ["running": [:]],
+            "ready": false,
+        ]
+        return view([pod("new", revision: 2, status: ["phase": "Running", "containerStatuses": [status]])])
+    }
+
+    @Test func aContainerThatKeepsEndingFailsWithItsExitCode() {
         var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
-        let last: JSON = ["terminated": ["exitCode": 137, "reason": "OOMKilled"]]
-        let action = machine.observe(
-            view([pod("new", revision: 2, status: waiting("CrashLoopBackOff", restarts: 1, last: last))]),
-            at: Self.start
-        )
-        guard case .fail(let diagnosis) = action else { return #expect(Bool(false), "\(action)") }
-        #expect(diagnosis.code == .outOfMemory)
+        _ = machine.observe(crashing(restarts: 1), at: Self.start)
+        guard case .fail(let diagnosis) = machine.observe(crashing(restarts: 2), at: Self.start + .seconds(11)) else {
+            return #expect(Bool(false))
+        }
+        #expect(diagnosis.code == .crashLoop)
+        #expect(diagnosis.cause == "the container 'cart' keeps ending with exit code 3 (2 restarts)")
+    }
+
+    @Test func anAppMayEndWhileItWaitsForItsDatabase() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(300))
+        // Each state as the kubelet's back-off of 10 s and 20 s shows it.
+        let looks: [(Int, RolloutView)] = [
+            (1, crashing(restarts: 0)), (2, running(restarts: 1)), (3, crashing(restarts: 1)),
+            (13, running(restarts: 2)), (15, crashing(restarts: 2)), (30, crashing(restarts: 2)),
+            (35, running(restarts: 3)), (55, running(restarts: 3)),
+        ]
+        for (second, look) in looks {
+            let action = machine.observe(look, at: Self.start + .seconds(second))
+            guard case .wait = action else { return #expect(Bool(false), "at \(second) s: \(action)") }
+        }
+        guard case .fail = machine.observe(crashing(restarts: 3), at: Self.start + .seconds(56)) else {
+            return #expect(Bool(false), "four ends in a minute are a loop")
+        }
+    }
+
+    @Test func aTryUnderWayIsWaitedForUntilTheDeadlineAndThenTheLoopIsTheCause() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        for second in 0..<60 {
+            let action = machine.observe(running(restarts: 4), at: Self.start + .seconds(second))
+            guard case .wait(let until, _) = action else { return #expect(Bool(false), "\(action)") }
+            #expect(until == machine.deadline)
+        }
+        guard case .fail(let diagnosis) = machine.observe(running(restarts: 4), at: machine.deadline) else {
+            return #expect(Bool(false))
+        }
+        #expect(diagnosis.code == .crashLoop)
+    }
+
+    @Test func outOfMemoryAndAnEarlyGoodEndAreToldApartFromACrash() {
+        for (code, reason, found, words) in [
+            (137, "OOMKilled", Diagnosis.Code.outOfMemory, "more memory than its limit (2 restarts)"),
+            (0, "Completed", .crashLoop, "exit code 0 (2 restarts)"),
+        ] {
+            var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+            let look = crashing(restarts: 2, code: code, reason)
+            _ = machine.observe(look, at: Self.start)
+            guard case .fail(let diagnosis) = machine.observe(look, at: Self.start + .seconds(10)) else {
+                return #expect(Bool(false))
+            }
+            #expect(diagnosis.code == found && diagnosis.cause.contains(words))
+        }
     }
 
     @Test(arguments: [

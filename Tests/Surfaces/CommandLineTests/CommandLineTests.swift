@@ -42,6 +42,24 @@ struct ReleaseViewTests {
         #expect(ReleaseView.printable("a\u{1B}[2Jb\tc\u{1B}]0;t\r\nd") == "ab c0;td")
     }
 
+    @Test func whatIsAwaitedIsReplacedAndWhatFailedStays() {
+        var view = ReleaseView(width: 60, hasColour: true)
+        _ = view.take(.stageStarted(.pods), at: .zero)
+        #expect(view.take(.waiting("0 of 2 ready"), at: .zero) == "\(clear)pods 0 s  0 of 2 ready")
+        #expect(view.take(.waiting("1 of 2 ready"), at: .seconds(1)) == "\(clear)pods 1 s  1 of 2 ready")
+        #expect(
+            view.take(.stageFailed(.pods, took: .seconds(2)), at: .seconds(2))
+                == "\(clear)\u{1B}[31m✗\u{1B}[0m pods 2.0 s\r\n\(clear)pods 2 s"
+        )
+        view.width = 8
+        #expect(view.take(.waiting(String(repeating: "x", count: 50)), at: .seconds(3)).count == clear.count + 19)
+    }
+
+    @Test func plainLinesSayTheSame() {
+        #expect(PlainProgress.line(for: .waiting("0 of 2 ready")) == "  0 of 2 ready")
+        #expect(PlainProgress.line(for: .stageFailed(.test, took: .seconds(2))) == "test: failed after 2.0 s")
+    }
+
     @Test(arguments: [
         (999, "999 ms"), (1000, "1.0 s"), (59_999, "59.9 s"), (60_000, "1 m 00 s"), (605_000, "10 m 05 s"),
     ])
@@ -50,16 +68,60 @@ struct ReleaseViewTests {
     }
 }
 
+@Suite("verbs")
+struct VerbTests {
+    @Test(arguments: [
+        (["statsu"], "there is no verb 'statsu'; did you mean 'status'?"),
+        (["help", "relaese"], "there is no verb 'relaese'; did you mean 'release'?"),
+    ])
+    func aMistypedOneIsRecognised(_ words: [String], _ message: String) {
+        let failure = #expect(throws: Failure.self) { try VerbNames.check(words) }
+        #expect(failure?.message == message)
+    }
+
+    @Test(arguments: [[], ["help"], ["help", "up"], ["status", "statsu"], ["--version"], ["init", "relaese"]])
+    func knownOnesPass(_ words: [String]) throws { try VerbNames.check(words) }
+}
+
 @Suite("a first app file")
 struct FirstAppFileTests {
-    @Test(arguments: ["Package.swift", "go.mod", "Cargo.toml", "Makefile", "nothing"])
+    @Test(arguments: [
+        "Package.swift", "go.mod", "Cargo.toml", "package.json", "requirements.txt", "Makefile", "nothing",
+    ])
     func whatInitWritesIsAGoodAppFile(_ source: String) throws {
-        let text = FirstAppFile(name: "cart", namespace: "shop") { $0 == source }.text
+        let text = FirstAppFile(name: "cart", namespace: "shop", contents: { $0 == source ? "" : nil }).text
         let file = try AppFile.read(text, path: "/src/ballast.yaml", shownAs: "ballast.yaml")
         #expect(file.app.name.text == "cart" && file.app.namespace.text == "shop")
-        #expect(file.app.tests.isEmpty == (source == "nothing"))
+        #expect(file.app.tests.isEmpty == ["nothing", "package.json", "requirements.txt"].contains(source))
         #expect(file.app.routes.first?.hosts == ["cart.localhost"])
         #expect(file.app.deploy.environment.map(\.value) == [.text("8080")])
+    }
+
+    private func build(_ files: [String: String], _ programs: [String: String] = [:]) throws -> App.Build {
+        let text = FirstAppFile(
+            name: "cart",
+            namespace: "shop",
+            contents: { files[$0] },
+            program: { programs[$0] }
+        ).text
+        return try #require(try AppFile.read(text, path: "/src/f", shownAs: "f").app.image.build)
+    }
+
+    @Test func whatAFolderSaysOfItselfIsTakenOver() throws {
+        let swift = "products: [.executable(name: \"cartd\", targets: [\"x\"])], .executableTarget(name: \"x\")"
+        #expect(try build(["Package.swift": swift]).files.first?.from == ".build/release/cartd")
+        #expect(try build(["Package.swift": ".executableTarget(\n name: \"x\")"]).run?.hasSuffix("--product x") == true)
+        let cargo = "[package]\nname = \"cart-rs\"\n"
+        #expect(try build(["Cargo.toml": cargo]).files.first?.from == "target/release/cart-rs")
+
+        let package = "{\"main\": \"./server.js\", \"scripts\": {\"build\": \"tsc\"}}"
+        let node = try build(["package.json": package], ["node": "/opt/node/bin/node"])
+        #expect(node.run == "npm ci && npm run build" && node.entrypoint == ["/usr/bin/node", "/app/server.js"])
+        #expect(node.files.map(\.from) == ["/opt/node/bin/node", "."])
+
+        let python = try build(["requirements.txt": "", "main.py": ""], ["python3": "/usr/bin/python3.11"])
+        #expect(python.files.map(\.from) == ["/usr/bin/python3.11", "/usr/lib/python3.11", "."])
+        #expect(python.entrypoint == ["/usr/bin/python3.11", "/app/main.py"])
     }
 
     @Test(arguments: [

@@ -54,15 +54,14 @@ struct ReleaseBook: Sendable {
 
     private func demandNobodyRuns(_ history: [ReleaseRecord]) async throws {
         for record in history where record.phase == .running {
-            let place = record.holder.map { "process \($0.process) on \($0.host)" } ?? "an unknown process"
             guard record.holder.flatMap(hasEnded) == true || clock.now - record.renewed > Self.lapse else {
                 let since = (clock.now - record.started).components.seconds
                 throw Failure(
                     .conflict,
-                    "release \(record.name) is running (\(place), since \(since) s); wait for it to end, or stop it"
+                    "release \(record.name) is running (\(record.place), since \(since) s); wait for it to end, or stop it"
                 )
             }
-            try await save(record.ended(.interrupted, "\(place) ended without a word"))
+            try await save(record.abandoned)
         }
     }
 
@@ -182,6 +181,11 @@ struct ReleaseBook: Sendable {
 }
 
 extension ReleaseRecord {
+    fileprivate var place: String { holder.map { "process \($0.process) on \($0.host)" } ?? "an unknown process" }
+
+    /// As it is closed for a holder that was killed.
+    var abandoned: ReleaseRecord { ended(.interrupted, "\(place) ended without a word") }
+
     fileprivate func ended(_ phase: Phase, _ message: String) -> ReleaseRecord {
         var record = self
         record.phase = phase

@@ -45,11 +45,12 @@ package struct ReleaseHolder: Sendable, Hashable {
         return "\(boot) \(namespace)"
     }
 
-    /// Field 22 of proc(5)'s stat, counted behind the program's name, which may hold spaces and brackets.
+    /// `nil` where there is no such process, or only what its parent has yet to take note of. Field 22 of proc(5)'s stat, counted behind the program's name, which may hold spaces and brackets.
     private static func startTime(of process: Int) -> String? {
         guard let stat = text(of: "/proc/\(process)/stat"), let bracket = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[bracket...].split(separator: " ")
-        return fields.count > 20 ? String(fields[20]) : nil
+        guard fields.count > 20, fields[1] != "Z", fields[1] != "X" else { return nil }
+        return String(fields[20])
     }
 
     private static func text(of path: String) -> String? {

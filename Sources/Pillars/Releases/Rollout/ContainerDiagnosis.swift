@@ -8,6 +8,7 @@ struct ContainerDiagnosis {
     let status: JSON
     let pod: KubeObject
     let view: RolloutView
+    let crashGrace: Duration
 
     private var name: String { status["name"]?.string ?? "" }
     private var waiting: JSON? { status[path: "state", "waiting"] }
@@ -38,19 +39,26 @@ struct ContainerDiagnosis {
             )
         case "CreateContainerError", "RunContainerError", "StartError", "PostStartHookError", "PreStartHookError":
             return starting(message)
-        case "CrashLoopBackOff": return crashing(.zero)
+        case "CrashLoopBackOff": return crashing
         default: return restarting
         }
     }
 
-    /// A container that ended twice or more and is not in its back-off now.
+    /// A container that ended and is not in its back-off now.
     private var restarting: Diagnoser.Finding? {
-        guard restarts >= 2, status["ready"]?.bool != true else { return nil }
         if let ended = status[path: "state", "terminated"] {
-            return ended["exitCode"]?.int == 0 ? nil : crashing(.zero)
+            return ended["exitCode"]?.int == 0 ? nil : crashing
         }
-        // It runs again, and may get through this time.
-        return crashing(.seconds(10))
+        return restarts > 0 && status["ready"]?.bool != true ? crashing : nil
+    }
+
+    /// How often it ended, the present time included.
+    private var ends: Int { restarts + (status[path: "state", "running"] == nil ? 1 : 0) }
+
+    /// An app may wait for its database by ending until it is there: three ends at least make a loop, and only while it
+    /// is down, because a try under way may be the one that gets through.
+    private var loopGrace: Duration {
+        status[path: "state", "running"] == nil && ends >= 3 ? crashGrace : Diagnoser.untilTheDeadline
     }
 
     private func pulling(_ message: String) -> Diagnoser.Finding {
@@ -107,12 +115,13 @@ struct ContainerDiagnosis {
         )
     }
 
-    private func crashing(_ grace: Duration) -> Diagnoser.Finding {
+    private var crashing: Diagnoser.Finding {
+        let grace = loopGrace
         let ended = status[path: "lastState", "terminated"] ?? status[path: "state", "terminated"] ?? [:]
         if ended["reason"]?.string == "OOMKilled" {
             return found(
                 .outOfMemory,
-                "the container '\(name)' was killed for using more memory than its limit (\(restarts) restarts)",
+                "the container '\(name)' was killed for using more memory than its limit (\(times))",
                 "raise resources.limits.memory or find the leak",
                 grace
             )
@@ -120,7 +129,7 @@ struct ContainerDiagnosis {
         if let probe = killingProbe {
             return found(
                 Diagnosis.Code(probeMessage: probe),
-                "the container '\(name)' is killed again and again (\(restarts) restarts): \(probe)",
+                "the container '\(name)' is killed again and again (\(times)): \(probe)",
                 "check the probe's path and port, or give the program more time by initialDelay or a startup probe",
                 grace
             )
@@ -130,13 +139,16 @@ struct ContainerDiagnosis {
         if said.contains("exec format error") || reason == "StartError" || reason == "ContainerCannotRun" {
             return starting(said)
         }
+        let isDone = ended["exitCode"]?.int == 0
         return found(
             .crashLoop,
-            "the container '\(name)' keeps ending with \(PodWords.end(ended)) (\(restarts) restarts)",
-            "see its last lines",
+            "the container '\(name)' keeps ending with \(PodWords.end(ended)) (\(times))",
+            isDone ? "its program must stay in the foreground" : "see its last lines",
             grace
         )
     }
+
+    private var times: String { restarts == 1 ? "1 restart" : "\(restarts) restarts" }
 
     /// The words of the probe that had this container killed, if one had.
     private var killingProbe: String? {

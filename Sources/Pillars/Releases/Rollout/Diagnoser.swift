@@ -5,6 +5,9 @@ import Model
 
 /// Reads causes off a rollout's pods. Knows no clock and no cluster.
 package enum Diagnoser {
+    /// The grace of a cause that may still pass: it counts when the time of the rollout is over, and not before.
+    static let untilTheDeadline = Duration.seconds(1 << 31)
+
     /// A cause and how long it may be seen before it counts: slow nodes and flaky registries deserve patience.
     package struct Finding: Sendable, Hashable {
         package var diagnosis: Diagnosis
@@ -24,9 +27,12 @@ package enum Diagnoser {
     }
 
     /// What is wrong with the Deployment and with pods of the new revision, the one that counts soonest first.
-    package static func findings(in view: RolloutView) -> [Finding] {
+    ///
+    /// `crashGrace` is how long a container that keeps ending is given beyond its first three tries.
+    package static func findings(in view: RolloutView, crashGrace: Duration) -> [Finding] {
         let all =
-            [deploymentFinding(view), refusal(view)].compactMap(\.self) + view.pods.compactMap { finding(on: $0, view) }
+            [deploymentFinding(view), refusal(view)].compactMap(\.self)
+            + view.pods.compactMap { finding(on: $0, view, crashGrace) }
         return all.enumerated().sorted { ($0.element.grace, $0.offset) < ($1.element.grace, $1.offset) }.map(\.element)
     }
 
@@ -75,10 +81,11 @@ package enum Diagnoser {
         }
     }
 
-    private static func finding(on pod: KubeObject, _ view: RolloutView) -> Finding? {
+    private static func finding(on pod: KubeObject, _ view: RolloutView, _ crashGrace: Duration) -> Finding? {
         let statuses = ["initContainerStatuses", "containerStatuses"].flatMap { pod.status[$0]?.array ?? [] }
         for status in statuses {
-            if let found = ContainerDiagnosis(status: status, pod: pod, view: view).finding { return found }
+            let diagnosis = ContainerDiagnosis(status: status, pod: pod, view: view, crashGrace: crashGrace)
+            if let found = diagnosis.finding { return found }
         }
         return schedulingFinding(pod) ?? eventFinding(pod, view)
     }

@@ -23,6 +23,9 @@ package struct RolloutMachine: Sendable {
     private let image: String?
     private var suspicions: [Diagnosis.Code: Suspicion] = [:]
 
+    /// Whoever grants a rollout more time grants its containers more tries: the back-off doubles from 10 s.
+    private var crashGrace: Duration { min(max(patience / 8, .seconds(10)), .seconds(60)) }
+
     /// A container that fails shows other states in between; a cause unseen for so long is gone.
     private static let memory = Duration.seconds(20)
 
@@ -36,7 +39,7 @@ package struct RolloutMachine: Sendable {
     package mutating func observe(_ view: RolloutView, at now: Timestamp) -> Action {
         if let image, let found = view.image, found != image { return .fail(Self.takenOver(by: found)) }
         if view.isComplete { return .succeed }
-        let findings = Diagnoser.findings(in: view)
+        let findings = Diagnoser.findings(in: view, crashGrace: crashGrace)
         for finding in findings {
             let code = finding.diagnosis.code
             suspicions[code] = Suspicion(since: suspicions[code]?.since ?? now, lastSeen: now)

@@ -85,7 +85,7 @@ final class RolloutObserver: Sendable {
             backoff: BackoffSchedule(first: .milliseconds(200), limit: .seconds(5)),
             onFailure: { [weak self, clock] error, _ in
                 guard isEssential else { return }
-                let failure = error as? Failure ?? Failure(.fault, "\(error)")
+                let failure = error as? Failure ?? Failure(.fault, ErrorWords.text(of: error))
                 self?.notes.withLock { $0.trouble = (failure, clock.now) }
                 signal.yield()
             }

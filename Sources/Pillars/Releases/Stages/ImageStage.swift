@@ -54,6 +54,13 @@ struct ImageStage: Sendable {
         )
     }
 
+    /// "340 KiB", "12.3 MiB".
+    private static func size(_ bytes: Int) -> String {
+        let kibibytes = (bytes + 1023) >> 10
+        guard kibibytes >= 1024 else { return "\(kibibytes) KiB" }
+        return "\(kibibytes / 1024).\(kibibytes % 1024 * 10 / 1024) MiB"
+    }
+
     private func push(
         _ built: BuiltImage,
         as reference: ImageReference,
@@ -71,7 +78,7 @@ struct ImageStage: Sendable {
             }
             let digest = try await registry.push(built.manifest, as: reference)
             let size = built.layers.reduce(0) { $0 + $1.size }
-            await progress.report(.note("\(reference) is \(built.layers.count) layers, \(size >> 10) KiB, \(digest)"))
+            await progress.report(.note("pushed \(reference), \(Self.size(size)), \("\(digest)".prefix(19))"))
             return digest
         } catch let failure as Failure {
             let advice =

@@ -47,7 +47,7 @@ struct OutputKeeper: Sendable {
             try await records.append(lines, to: stream)
         } catch {
             guard collected.isFirstComplaint else { return }
-            await progress.report(.note("the output is not kept: \(error)"))
+            await progress.report(.note("the output is not kept: \(ErrorWords.text(of: error))"))
         }
     }
 }

@@ -132,7 +132,7 @@ struct PodsStage: Sendable {
             case .succeed: return .some(nil)
             case .fail(let diagnosis): return .some(Self.blamingTheCluster(for: diagnosis, look, now, patience))
             case .wait(_, let what):
-                if said.insert(what).inserted { await progress.report(.note(what)) }
+                if said.insert(what).inserted { await progress.report(.waiting(what)) }
                 return nil
             }
         }

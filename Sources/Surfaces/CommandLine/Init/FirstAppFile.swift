@@ -7,8 +7,10 @@ import Model
 struct FirstAppFile {
     let name: String
     let namespace: String
-    /// Whether the folder has a file of that name.
-    let has: (String) -> Bool
+    /// The text of a file in the folder; `nil` where there is none.
+    let contents: (String) -> String?
+    /// Where a program of that name really is on this machine.
+    var program: (String) -> String? = { _ in nil }
 
     /// An app's name made from a folder's: `My_Cart 2` becomes `my-cart-2`; `nil` where nothing is left.
     static func name(from text: String) -> String? {
@@ -20,28 +22,22 @@ struct FirstAppFile {
         return KubernetesNames.isServiceLabel(label) ? label : nil
     }
 
-    private struct Build {
-        var test: String?
-        var run: String?
-        var file: String
-        var hasLibraries = true
-        var hint: String?
-    }
+    private func has(_ file: String) -> Bool { contents(file) != nil }
 
-    private var build: Build {
-        if has("Package.swift") {
-            let run = "swift build -c release --product \(name)"
-            return Build(test: "swift test", run: run, file: ".build/release/\(name)")
+    private var build: FirstBuild {
+        if let package = contents("Package.swift") { return .swift(package, name) }
+        if has("go.mod") { return .go(name) }
+        if let manifest = contents("Cargo.toml") { return .rust(manifest, name) }
+        if let package = contents("package.json") { return .node(package, node: program("node")) }
+        if has("requirements.txt") || has("pyproject.toml") || has("app.py") || has("main.py") {
+            return .python(has: has, python: program("python3"))
         }
-        if has("go.mod") {
-            let run = "CGO_ENABLED=0 go build -o bin/\(name) ."
-            return Build(test: "go test ./...", run: run, file: "bin/\(name)", hasLibraries: false)
-        }
-        if has("Cargo.toml") {
-            return Build(test: "cargo test", run: "cargo build --release", file: "target/release/\(name)")
-        }
-        if has("Makefile") { return Build(test: "make test", run: "make", file: "bin/\(name)") }
-        return Build(file: "bin/\(name)", hint: "say here what makes the file, such as: run: make")
+        if has("Makefile") { return FirstBuild(test: "make test", run: "make", binary: "bin/\(name)", name) }
+        return FirstBuild(
+            binary: "bin/\(name)",
+            name,
+            hint: "say here what makes the file, such as: run: make"
+        )
     }
 
     var text: String {
@@ -63,12 +59,10 @@ struct FirstAppFile {
             "  image:                      # stage 2: built without a daemon, pushed, pinned by digest", "    build:",
         ]
         if let run = build.run { lines.append("      run: \(run)") }
-        if let hint = build.hint { lines.append("      # \(hint)") }
-        let libraries = build.hasLibraries ? ", libraries: true" : ""
+        lines += build.hints.map { "      # \($0)" }
+        lines += ["      from: scratch", "      files:"] + build.files.map { "        - { \($0) }" }
         lines += [
-            "      from: scratch",
-            "      files: [{ from: \(build.file), to: /bin/\(name)\(libraries) }]",
-            "      entrypoint: [/bin/\(name)]",
+            "      entrypoint: [\(build.entrypoint.joined(separator: ", "))]",
             "  deploy:                     # stage 3",
             "    replicas: 1",
             "    ports: [{ name: http, port: 8080 }]",

@@ -12,12 +12,13 @@ actor LiveProgress: ReleaseProgress {
     private var ticker: Task<Void, Never>?
 
     init(size: Terminal.Size) {
-        view = ReleaseView(width: size.columns)
+        view = ReleaseView(width: size.columns, hasColour: Terminal.hasColour)
         start = clock.now
     }
 
     func report(_ event: ReleaseEvent) async {
         if ticker == nil { startTicking() }
+        view.width = Terminal.size?.columns ?? view.width
         Terminal.raw(view.take(event, at: start.duration(to: clock.now)))
     }
 
@@ -39,6 +40,7 @@ actor LiveProgress: ReleaseProgress {
 
     private func tick() {
         guard ticker?.isCancelled == false else { return }
+        view.width = Terminal.size?.columns ?? view.width
         Terminal.raw(view.repaint(at: start.duration(to: clock.now)))
     }
 }

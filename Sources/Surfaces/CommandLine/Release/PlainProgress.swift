@@ -15,7 +15,9 @@ package struct PlainProgress: ReleaseProgress {
         case .stageStarted(let stage): "\(stage.rawValue):"
         case .output(let step, let line): "  [\(step)] \(line)"
         case .note(let text): "  \(text)"
+        case .waiting(let text): "  \(text)"
         case .stageEnded(let stage, let took): "\(stage.rawValue): done in \(time(took))"
+        case .stageFailed(let stage, let took): "\(stage.rawValue): failed after \(time(took))"
         }
     }
 

@@ -8,7 +8,9 @@ import Releases
 /// Finished stages and notes stay; below them one status line is rewritten in place, in a single write, so nothing flickers.
 /// Output of commands shows only as that line's end: the whole of it is kept with the release, and a failure prints its tail.
 struct ReleaseView {
-    private let width: Int
+    /// Columns of the terminal, which may be resized between two events.
+    var width: Int { didSet { width = max(20, width) } }
+    private let hasColour: Bool
     private var title = ""
     private var stage: Stage?
     private var stageStart = Duration.zero
@@ -19,7 +21,10 @@ struct ReleaseView {
     private static let hideCursor = "\u{1B}[?25l"
     private static let showCursor = "\u{1B}[?25h"
 
-    init(width: Int) { self.width = max(20, width) }
+    init(width: Int, hasColour: Bool = false) {
+        self.width = max(20, width)
+        self.hasColour = hasColour
+    }
 
     mutating func take(_ event: ReleaseEvent, at now: Duration) -> String {
         switch event {
@@ -35,9 +40,16 @@ struct ReleaseView {
         case .note(let text):
             current = ""
             return line("  \(text)", at: now)
+        case .waiting(let text):
+            current = text
+            return repaint(at: now)
         case .stageEnded(let stage, let took):
             self.stage = nil
-            return line("✓ \(stage.rawValue) \(PlainProgress.time(took))", at: now)
+            return line("✓", .green, "\(stage.rawValue) \(PlainProgress.time(took))", at: now)
+        case .stageFailed(let stage, let took):
+            // What follows is told by further notes, with the stage's line below them as long as that takes.
+            current = ""
+            return line("✗", .red, "\(stage.rawValue) \(PlainProgress.time(took))", at: now)
         }
     }
 
@@ -53,6 +65,12 @@ struct ReleaseView {
     mutating func end() -> String {
         defer { isShown = false }
         return isShown ? Self.clearLine + Self.showCursor : ""
+    }
+
+    /// A line that stays, begun by a mark in colour.
+    private mutating func line(_ mark: String, _ colour: Terminal.Colour, _ text: String, at now: Duration) -> String {
+        let mark = hasColour ? colour.paint(mark) : mark
+        return (isShown ? Self.clearLine : "") + mark + " " + Self.printable(text) + "\r\n" + repaint(at: now)
     }
 
     /// A line that stays, with the status line below it.

@@ -11,6 +11,23 @@ package enum Terminal {
         var columns: Int
     }
 
+    /// The few colours there are; what they say is said in words as well.
+    enum Colour: String {
+        case red = "31"
+        case green = "32"
+
+        func paint(_ text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
+    }
+
+    /// Whether stderr takes colours and the person wants them (no-color.org's convention).
+    static var hasColour: Bool {
+        let wish = unsafe getenv("NO_COLOR").map { unsafe String(cString: $0) } ?? ""
+        return wish.isEmpty && size != nil
+    }
+
+    /// What went wrong, on stderr.
+    package static func error(_ text: String) { note((hasColour ? Colour.red.paint("error:") : "error:") + " " + text) }
+
     /// One result line on stdout.
     package static func result(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 

@@ -27,14 +27,14 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let ports = UpOptions.Ports(
+        let ports = MachinePorts(
             kubernetes: kubernetesPort + portOffset,
             registry: registryPort + portOffset,
             edge: edgePort + portOffset
         )
         let demos = demo ? ["catalog", "cart", "web"].map { "\(demoFolder)/\($0)" } : []
         try await Compositions.require().up(
-            UpOptions(dataFolder: data.path, portOffset: portOffset, demo: demos, ports: ports)
+            UpOptions(dataFolder: data.path, demo: demos, ports: ports)
         )
     }
 }

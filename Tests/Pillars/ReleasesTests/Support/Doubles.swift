@@ -138,6 +138,8 @@ final class RecordedProgress: ReleaseProgress {
             switch event {
             case .started(let app, let number): "started \(app) \(number)"
             case .stageStarted(let stage): "\(stage.rawValue) starts"
+            case .waiting(let text): text
+            case .stageFailed(let stage, _): "failed \(stage)"
             case .stageEnded(let stage, _): "\(stage.rawValue) ends"
             case .output(let step, let line): "[\(step)] \(line)"
             case .note(let note): note
