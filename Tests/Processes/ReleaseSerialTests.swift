@@ -11,7 +11,7 @@ import Testing
     .enabled(if: Programs.obstacle == nil, "\(Programs.obstacle ?? "")")
 )
 struct ReleaseSerialTests {
-    private static func temporary() -> String {
+    static func temporary() -> String {
         FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
     }
 
