@@ -41,7 +41,7 @@ extension ReleaseSerialTests {
 
     @Test func aKilledReleaseIsOnRecordAndTheNextOneTakesOver() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 2900)
+        let machine = try RunningBallast(offset: 2910)
         defer {
             machine.stop()
             machine.clean()
