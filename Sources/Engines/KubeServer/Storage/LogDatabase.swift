@@ -206,8 +206,15 @@ extension LogDatabase {
         }
     }
 
-    /// Changes under a prefix above `after` up to and including `through`, oldest first.
-    func events(prefix: String, after: Revision, through: Revision, limit: Int) throws(LogError) -> [LogEvent] {
+    /// Changes under a prefix above `after` up to and including `through`, oldest first, and the revision read up to:
+    /// `limit` events or a few bytes more than `byteLimit`, whichever is reached first.
+    func events(
+        prefix: String,
+        after: Revision,
+        through: Revision,
+        limit: Int,
+        byteLimit: Int
+    ) throws(LogError) -> (events: [LogEvent], upTo: Revision) {
         let sql = """
             SELECT l.revision, l.key, l.deleted, l.previous, l.created, l.checksum, l.value, p.value AS before
             FROM log l LEFT JOIN log p ON p.revision = l.previous
@@ -219,6 +226,7 @@ extension LogDatabase {
                     after.number, through.number, prefix, Self.end(of: prefix), limit,
                 ]
                 var events: [LogEvent] = []
+                var bytes = 0
                 let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
                 while let row = try rows.next() {
                     let entry = try LogEntry(row, file: name)
@@ -233,8 +241,10 @@ extension LogDatabase {
                             previous: before.map(Array.init)
                         )
                     )
+                    bytes += events.last?.byteCount ?? 0
+                    if events.count == limit || bytes >= byteLimit { return (events, entry.object.revision) }
                 }
-                return events
+                return (events, through)
             }
         }
     }

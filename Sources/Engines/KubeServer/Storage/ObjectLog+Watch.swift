@@ -53,10 +53,12 @@ extension ObjectLog {
     }
 
     /// What follows `revision` in memory; `nil` where it has to come from the disk.
-    func recentEvents(prefix: String, after revision: Revision, limit: Int) -> (events: [LogEvent], upTo: Revision)? {
+    func recentEvents(prefix: String, after revision: Revision, limit: Int, bytes: Int) -> (
+        events: [LogEvent], upTo: Revision
+    )? {
         state.withLock { state in
             guard revision >= state.recent.start, revision >= state.compacted else { return nil }
-            return state.recent.events(prefix: prefix, after: revision, limit: limit)
+            return state.recent.events(prefix: prefix, after: revision, limit: limit, pageBytes: bytes)
         }
     }
 
@@ -125,6 +127,8 @@ final class WatchCursor: Sendable {
     private let place: Mutex<Place>
 
     private static let pageSize = 256
+    /// A slow reader holds one page, and large objects come in many versions.
+    private static let pageBytes = 1 << 20
 
     init(log: ObjectLog, prefix: String, after position: Revision) {
         self.log = log
@@ -155,18 +159,23 @@ final class WatchCursor: Sendable {
 
     /// The next page; `nil` where history is gone.
     private func read(after position: Revision) -> (events: [LogEvent], upTo: Revision)? {
-        if let recent = log.recentEvents(prefix: prefix, after: position, limit: Self.pageSize) { return recent }
+        let recent = log.recentEvents(
+            prefix: prefix,
+            after: position,
+            limit: Self.pageSize,
+            bytes: Self.pageBytes
+        )
+        if let recent { return recent }
         do {
-            let through = log.revision
-            let events = try log.database.events(
+            let page = try log.database.events(
                 prefix: prefix,
                 after: position,
-                through: through,
-                limit: Self.pageSize
+                through: log.revision,
+                limit: Self.pageSize,
+                byteLimit: Self.pageBytes
             )
             try log.checkReadable(position)
-            let upTo = events.count == Self.pageSize ? events.last?.revision : through
-            return (events, upTo ?? through)
+            return page
         } catch {
             if case .unusable = error { log.forgetHistory() }
             return nil

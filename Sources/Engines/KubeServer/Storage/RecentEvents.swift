@@ -22,9 +22,9 @@ struct RecentEvents: Sendable {
 
     mutating func append(_ event: LogEvent) {
         events.append(event)
-        byteCount += Self.size(event)
+        byteCount += event.byteCount
         while events.count - first > 1, events.count - first > countLimit || byteCount > byteLimit {
-            byteCount -= Self.size(events[first])
+            byteCount -= events[first].byteCount
             start = events[first].revision
             events[first] = LogEvent(.progress, at: start)  // lets go of the bytes
             first += 1
@@ -34,18 +34,29 @@ struct RecentEvents: Sendable {
         first = 0
     }
 
-    private static func size(_ event: LogEvent) -> Int { event.value.count + (event.previous?.count ?? 0) + 128 }
-
-    /// Up to `limit` events under the prefix above `revision`, and the revision read up to; `revision` must not be below `start`.
-    func events(prefix: String, after revision: Revision, limit: Int) -> (events: [LogEvent], upTo: Revision) {
+    /// Events under the prefix above `revision`, and the revision read up to: `limit` of them or a few bytes more than
+    /// `pageBytes`, whichever is reached first. `revision` must not be below `start`.
+    func events(
+        prefix: String,
+        after revision: Revision,
+        limit: Int,
+        pageBytes: Int
+    ) -> (events: [LogEvent], upTo: Revision) {
         var found: [LogEvent] = []
+        var bytes = 0
         var position = revision
         for event in events[(first + Int(revision.number - start.number))...] {
             position = event.revision
             guard event.key.hasPrefix(prefix) else { continue }
             found.append(event)
-            if found.count == limit { break }
+            bytes += event.byteCount
+            if found.count == limit || bytes >= pageBytes { break }
         }
         return (found, position)
     }
+}
+
+extension LogEvent {
+    /// What it takes in memory, about.
+    var byteCount: Int { value.count + (previous?.count ?? 0) + 128 }
 }

@@ -147,6 +147,29 @@ struct ObjectLogTests {
         #expect(live == replayed)
     }
 
+    @Test("a reader of old history is given few large events at a time, and all of them in order")
+    func pagesAreBoundedByBytes() async throws {
+        let log = try ObjectLog(path: folder.file("log"), clock: clock.wall)
+        let large = String(repeating: "x", count: 200_000)
+        for number in 0..<60 { try await log.put(number % 3 == 0 ? "/b/\(number)" : "/a/one", large) }
+        let page = try log.database.events(
+            prefix: "/a/",
+            after: .zero,
+            through: log.revision,
+            limit: 256,
+            byteLimit: 1_000_000
+        )
+        #expect(page.events.count == 3 && page.upTo == page.events.last?.revision)
+        #expect(log.recentEvents(prefix: "/", after: .zero, limit: 256, bytes: 1 << 20) == nil)
+        let start = Revision(log.revision.number - 12)
+        let recent = try #require(log.recentEvents(prefix: "/", after: start, limit: 256, bytes: 1_000_000))
+        #expect(recent.events.count < 6 && recent.upTo == recent.events.last?.revision)
+
+        let read = try await log.events(40, prefix: "/a/")
+        #expect(read.count == 40 && read.map(\.revision) == read.map(\.revision).sorted())
+        #expect(Set(read.map(\.key)) == ["/a/one"])
+    }
+
     @Test("a slow reader loses nothing while history lasts, and its stream ends when it is gone")
     func slowReader() async throws {
         let log = try makeLog()
