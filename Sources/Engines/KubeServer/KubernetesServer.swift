@@ -29,6 +29,8 @@ package final class KubernetesServer: Sendable {
         package var requiresServiceAccounts = true
         /// Pods are given a token of their account; only where tokens are issued.
         package var mountsServiceAccountTokens = false
+        /// How long an event stays after something was last added to it.
+        package var eventLifetime = Duration.seconds(3600)
 
         package init() {}
     }
@@ -91,11 +93,13 @@ package final class KubernetesServer: Sendable {
     /// write is answered with 503.
     package func close() async { await log.close() }
 
-    /// Finishes what a crash interrupted, then tells idle watches from time to time how far they have seen, until cancelled.
+    /// Finishes what a crash interrupted, then from time to time tells idle watches how far they have seen and removes old
+    /// events, until cancelled.
     package func run() async {
         await resumeDefinitions()
         while !Task.isCancelled {
             log.reportProgress()
+            await expireEvents()
             do {
                 try await timer.sleep(for: .seconds(60))
             } catch {

@@ -127,7 +127,10 @@ extension KubernetesServer {
             guard call.namespace != nil || !call.resource.type.isNamespaced else { throw .methodNotAllowed }
             return try await createResponse(call)
         case "DELETE":
-            guard call.resource.verbs.contains("deletecollection") else { throw .methodNotAllowed }
+            // All namespaces at once can be read, but not removed.
+            guard call.resource.verbs.contains("deletecollection"),
+                call.namespace != nil || !call.resource.type.isNamespaced
+            else { throw .methodNotAllowed }
             return try await deleteCollectionResponse(call)
         default: throw .methodNotAllowed
         }

@@ -90,6 +90,40 @@ struct DeletionTests {
         #expect(answer.warnings.first?.hasPrefix("child pods are preserved by default") == true)
     }
 
+    @Test("a collection is removed in one namespace, never in all of them at once")
+    func collectionsOfOneNamespace() async throws {
+        let test = try await TestServer()
+        let maps = "/api/v1/namespaces/default/configmaps"
+        _ = await test.send("POST", maps, ["metadata": ["name": "a"]])
+        #expect(await test.send("DELETE", "/api/v1/configmaps").status == 405)
+        #expect(await test.send("GET", "\(maps)/a").status == 200)
+        #expect(await test.send("DELETE", maps).status == 200)
+        #expect(await test.send("GET", "\(maps)/a").status == 404)
+    }
+
+    @Test("events go an hour after something was last added to them")
+    func eventsExpire() async throws {
+        let test = try await TestServer()
+        let events = "/api/v1/namespaces/default/events"
+        func event(_ name: JSON, _ last: JSON) -> JSON {
+            [
+                "metadata": ["name": name], "reason": "R", "message": "m", "type": "Normal",
+                "involvedObject": ["kind": "Pod", "namespace": "default", "name": "p"], "lastTimestamp": last,
+            ]
+        }
+        let start = test.now.value
+        #expect(await test.send("POST", events, event("early", .string(start.description))).status == 201)
+        let later = start + .seconds(1800)
+        #expect(await test.send("POST", events, event("late", .string(later.description))).status == 201)
+        test.now.value = start + .seconds(3599)
+        await test.server.expireEvents()
+        #expect(await test.send("GET", events).json["items"]?.array?.count == 2)
+        test.now.value = start + .seconds(3600)
+        await test.server.expireEvents()
+        let left = await test.send("GET", events).json["items"]?.array ?? []
+        #expect(left.map { $0[path: "metadata", "name"] } == ["late"])
+    }
+
     @Test("a definition's objects go with it, and its resources are no longer served")
     func definitionsTakeTheirObjects() async throws {
         let test = try await TestServer()
