@@ -15,22 +15,6 @@ enum LogOutput {
     }
 }
 
-/// An append-only file that several loggers share.
-final class LogFile: Sendable {
-    private let descriptor: Int32
-    /// Beyond this the file is renamed to `.1` and begun anew, in bytes.
-    init(path: String) {
-        descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-    }
-
-    /// One `write` a line, so that lines of several threads do not mix.
-    func write(_ line: String) {
-        guard descriptor >= 0 else { return }
-        let bytes = Array(line.utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    }
-}
-
 struct FileLogHandler: LogHandler {
     let label: String
     let file: LogFile
