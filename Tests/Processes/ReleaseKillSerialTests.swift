@@ -152,6 +152,30 @@ extension ReleaseSerialTests {
         #expect(Leftovers.of(machine.folder).isEmpty)
     }
 
+    @Test func aKilledReleaseTakesItsCommandsAlong() throws {
+        let sources = Self.temporary()
+        let machine = try RunningBallast(offset: 3100)
+        defer {
+            machine.stop()
+            machine.clean()
+            try? FileManager.default.removeItem(atPath: sources)
+        }
+        let test = "/bin/sleep 4321.5 & echo pids $$ $!; wait; echo never"
+        let running = try RunningRelease(
+            machine,
+            try BusyboxApp(name: "web", test: test, command: BusyboxApp.page("one")).write(below: sources)
+        )
+        func commands() -> [pid_t] {
+            let line = running.said.split(separator: "\n").first { $0.contains("pids ") && !$0.contains("echo") }
+            return line?.split(separator: " ").compactMap { pid_t($0) } ?? []
+        }
+        try machine.wait("the test runs") { commands().count == 2 }
+        let started = commands()
+        for process in started { #expect(kill(process, 0) == 0) }
+        running.killHard()
+        try machine.wait("they are gone") { started.allSatisfy { kill($0, 0) != 0 } }
+    }
+
     @Test func anAppThatEndsTwiceWhileItWaitsIsReleased() throws {
         let sources = Self.temporary()
         let machine = try RunningBallast(offset: 3050)

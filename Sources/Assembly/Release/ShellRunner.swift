@@ -7,7 +7,8 @@ import Releases
 import Subprocess
 import SystemPackage
 
-/// Runs the commands of an app file by `sh`, each in a process group of its own, so that nothing it started survives it.
+/// Runs the commands of an app file by `sh`, each in a process group of its own, which ends with the command, with the
+/// task that waits for it, and with this process, even a killed one.
 struct ShellRunner: CommandRunner {
     func run(
         _ command: String,
@@ -29,19 +30,30 @@ struct ShellRunner: CommandRunner {
         }
     }
 
+    /// Leaves a watcher in the group, nobody's child: its read ends when the pipe's other end closes, be it in our death.
+    private static let watched = """
+        exec 3<&0 </dev/null
+        ( { read -r _ <&3; kill -KILL 0; } >/dev/null 2>&1 & )
+        exec 3<&- /bin/sh -c "$1"
+        """
+
     private static func execute(
         _ command: String,
         in folder: String,
         output: @escaping @Sendable (String) async -> Void
     ) async throws -> Int32 {
+        let (watchEnd, lifeEnd) = try FileDescriptor.pipe()
+        // The commands of other steps must not hold the end whose closing tells of ours.
+        _ = fcntl(lifeEnd.rawValue, F_SETFD, FD_CLOEXEC)
+        defer { try? lifeEnd.close() }
         var options = PlatformOptions()
         options.processGroupID = 0
         let result = try await Subprocess.run(
             .path("/bin/sh"),
-            arguments: ["-c", command],
+            arguments: ["-c", watched, "sh", command],
             workingDirectory: FilePath(folder),
             platformOptions: options,
-            input: .none,
+            input: .fileDescriptor(watchEnd, closeAfterSpawningProcess: true),
             output: .sequence,
             error: .combinedWithOutput
         ) { execution in
