@@ -1,27 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
-/// A moment in UTC, in nanoseconds since 1970-01-01T00:00:00Z (years 1678 to 2262).
+/// A moment in UTC, in nanoseconds since 1970-01-01T00:00:00Z; its text has the years 0 to 9999.
 package struct Timestamp: Sendable, Hashable, Comparable {
-    package var nanoseconds: Int64
+    package private(set) var nanoseconds: Int128
 
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-    package init(seconds: Int64) { self.nanoseconds = seconds * 1_000_000_000 }
+    private init(count: Int128) { nanoseconds = count }
+    package init(nanoseconds: Int64) { self.init(count: Int128(nanoseconds)) }
+
+    /// A moment by its whole seconds and the nanoseconds to add to them.
+    package init(seconds: Int64, nanoseconds: Int64 = 0) {
+        self.init(count: Int128(seconds) * 1_000_000_000 + Int128(nanoseconds))
+    }
 
     /// Whole seconds, rounded down.
     package var seconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : -((-nanoseconds + 999_999_999) / 1_000_000_000)
+        Int64(nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : -((-nanoseconds + 999_999_999) / 1_000_000_000))
     }
+
+    /// What is above the whole seconds.
+    package var fraction: Int64 { Int64(nanoseconds - Int128(seconds) * 1_000_000_000) }
+
+    /// Whether the year is one of 1 to 9999.
+    package var hasCommonYear: Bool { Self.commonSeconds.contains(seconds) }
+    private static let commonSeconds: Range<Int64> = -62_135_596_800..<253_402_300_800
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
     package static func - (left: Timestamp, right: Timestamp) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        let span = left.nanoseconds - right.nanoseconds
+        let (seconds, rest) = span.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return Duration(
+            secondsComponent: Int64(seconds),
+            attosecondsComponent: Int64(rest) * 1_000_000_000
+        )
     }
 
     package static func + (left: Timestamp, right: Duration) -> Timestamp {
         let (seconds, attoseconds) = right.components
-        return Timestamp(nanoseconds: left.nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        return Timestamp(
+            count: left.nanoseconds + Int128(seconds) * 1_000_000_000 + Int128(attoseconds / 1_000_000_000)
+        )
     }
 
     package static func - (left: Timestamp, right: Duration) -> Timestamp { left + (.zero - right) }
@@ -41,12 +60,11 @@ extension Timestamp: CustomStringConvertible {
 
     /// RFC 3339 with six decimals, as Kubernetes' `metav1.MicroTime` writes it.
     package var microText: String {
-        let micros = (nanoseconds - seconds * 1_000_000_000) / 1000
-        return "\(dateText).\(padded(Int(micros), 6))Z"
+        "\(dateText).\(padded(Int(fraction / 1000), 6))Z"
     }
 
     /// RFC 3339 with nine decimals, as container logs carry it.
-    package var nanoText: String { "\(dateText).\(padded(Int(nanoseconds - seconds * 1_000_000_000), 9))Z" }
+    package var nanoText: String { "\(dateText).\(padded(Int(fraction), 9))Z" }
 
     private var dateText: String {
         let days = seconds >= 0 ? seconds / 86400 : -((-seconds + 86399) / 86400)
@@ -92,8 +110,8 @@ extension Timestamp: CustomStringConvertible {
         guard bytes.count >= 20, let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
             bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[10] | 0x20 == 0x74, bytes[13] == 0x3A, bytes[16] == 0x3A,
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60,
-            (1678...2261).contains(year)
+            (1...12).contains(month), (1...Self.length(ofMonth: month, year)).contains(day), hour < 24, minute < 60,
+            second <= 60
         else { return nil }
         var cursor = 19
         var fraction: Int64 = 0
@@ -120,6 +138,14 @@ extension Timestamp: CustomStringConvertible {
         }
         let days = Self.days(year: year, month: month, day: day)
         let seconds = Int64(days * 86400 + hour * 3600 + minute * 60 + second - offset)
-        self.nanoseconds = seconds * 1_000_000_000 + fraction
+        self.init(seconds: seconds, nanoseconds: fraction)
+    }
+
+    private static func length(ofMonth month: Int, _ year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 }

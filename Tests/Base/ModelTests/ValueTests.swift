@@ -29,6 +29,26 @@ struct ValueTests {
         #expect(Timestamp(Timestamp(seconds: seconds).description)?.seconds == seconds)
     }
 
+    @Test(arguments: [
+        ("2999-01-01T00:00:00Z", 32_472_144_000), ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ("0001-01-01T00:00:00Z", -62_135_596_800), ("1500-03-01T00:00:00Z", -14_826_672_000),
+    ])
+    func yearsFarAwayAreReadAndWritten(_ text: String, _ seconds: Int64) {
+        #expect(Timestamp(text)?.seconds == seconds)
+        #expect(Timestamp(seconds: seconds).description == text)
+        #expect(Timestamp(text)?.hasCommonYear == true)
+    }
+
+    @Test func spansBeyondWhatNanosecondsOf64BitsHoldAreExact() throws {
+        let early = try #require(Timestamp("0001-01-01T00:00:00.5Z"))
+        let late = try #require(Timestamp("9999-12-31T23:59:59Z"))
+        #expect(late - early == .seconds(315_537_897_598) + .milliseconds(500))
+        #expect(early + (late - early) == late && late + (early - late) == early && early < late)
+    }
+
+    @Test(arguments: ["2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2100-02-29T00:00:00Z", "2026-01-00T00:00:00Z"])
+    func daysThatAMonthLacksAreRefused(_ text: String) { #expect(Timestamp(text) == nil) }
+
     @Test func fractionsOfSecondsAreKept() {
         #expect(Timestamp("2026-01-02T03:04:05.123456789Z")?.nanoText == "2026-01-02T03:04:05.123456789Z")
         #expect(Timestamp("2026-01-02T03:04:05.5Z")?.microText == "2026-01-02T03:04:05.500000Z")

@@ -110,7 +110,7 @@ actor EventRecorder {
     private func object(_ item: Item) -> KubeObject {
         let subject = item.subject
         let namespace = subject.namespace ?? "default"
-        let name = "\(subject.name).\(String(UInt64(bitPattern: item.time.nanoseconds), radix: 16))"
+        let name = "\(subject.name).\(String(UInt64(clamping: item.time.nanoseconds), radix: 16))"
         var event = KubeObject(.events, namespace: namespace, name: name)
         var involved: JSON = [
             "kind": .string(subject.kind), "name": .string(subject.name), "uid": .string(subject.uid),

@@ -279,14 +279,14 @@ extension LogDatabase {
     func note(_ mark: CompactionSchedule.Mark, _ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO mark VALUES (?, ?)",
-            arguments: [mark.revision.number, mark.time.nanoseconds]
+            arguments: [mark.revision.number, Int64(clamping: mark.time.nanoseconds)]
         )
     }
 
     /// The last revision known to have been written at or before `time`.
     func revision(at time: Timestamp, _ database: Database) throws -> Revision {
         let sql = "SELECT max(revision) FROM mark WHERE time <= ?"
-        return Revision(try Int64.fetchOne(database, sql: sql, arguments: [time.nanoseconds]) ?? 0)
+        return Revision(try Int64.fetchOne(database, sql: sql, arguments: [Int64(clamping: time.nanoseconds)]) ?? 0)
     }
 
     /// Drops what was superseded or deleted in `from` ..< `through` + 1, and says that history begins after `through`.

@@ -102,7 +102,7 @@ struct ExpressionTests {
             ("self.l[7] == 'a'", "index out of bounds: 7"), ("self.port > 5", "no such overload"),
             ("int('x') == 1", "type conversion error from 'string' to 'int'"),
             ("uint(-1) == 1u", "unsigned integer overflow"), ("{'a': 1, 'a': 2}.a == 1", "Failed with repeated key: a"),
-            ("timestamp('2100-01-01T00:00:00Z') + duration('2500000h') > self.at", "timestamp overflow"),
+            ("timestamp('9999-01-01T00:00:00Z') + duration('10000h') > self.at", "timestamp overflow"),
             (
                 "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, "
                     + "[1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, [1,2,3,4,5,6,7,8,9,10].all(f, true))))))",

@@ -40,6 +40,6 @@ struct PodDeletionRank: Sendable {
     private func magnitude(_ since: Timestamp?) -> Int {
         guard let since else { return -1 }
         let age = max(1, now.nanoseconds - since.nanoseconds)
-        return Int64.bitWidth - age.leadingZeroBitCount
+        return Int128.bitWidth - age.leadingZeroBitCount
     }
 }

@@ -71,7 +71,7 @@ final class EventRecorder: Sendable {
         var known: [Notice: Known] = [:]
         var stamp: Int64 = 0  // part of the event's name, so never the same twice
         for await entry in queue {
-            stamp = max(stamp + 1, entry.time.nanoseconds)
+            stamp = max(stamp + 1, Int64(clamping: entry.time.nanoseconds))
             do {
                 known[entry.notice] = try await write(entry, stamp: stamp, known[entry.notice])
             } catch {

@@ -115,7 +115,7 @@ enum ExpressionConversions {
             }
             return text
         case .timestamp(let time):
-            return time.nanoseconds % 1_000_000_000 == 0 ? time.description : time.nanoText
+            return time.fraction == 0 ? time.description : time.nanoText
         case .duration(let span):
             let nanoseconds = ExpressionText.nanoseconds(span)
             guard nanoseconds % 1_000_000_000 != 0 else { return "\(nanoseconds / 1_000_000_000)s" }

@@ -49,19 +49,19 @@ enum ExpressionMath {
         case ("-", .timestamp(let time), .duration(let span)):
             return .timestamp(try moved(time, -ExpressionText.nanoseconds(span)))
         case ("-", .timestamp(let first), .timestamp(let second)):
-            let span = first.nanoseconds.subtractingReportingOverflow(second.nanoseconds)
-            guard !span.overflow else { throw .overflow }
-            return .duration(.nanoseconds(span.partialValue))
+            guard let span = Int64(exactly: first.nanoseconds - second.nanoseconds) else { throw .overflow }
+            return .duration(.nanoseconds(span))
         case ("-", .duration(let first), .duration(let second)): return .duration(first - second)
         default: throw .noOverload
         }
     }
 
     private static func moved(_ time: Timestamp, _ span: Int128) throws(ExpressionFault) -> Timestamp {
-        guard let nanoseconds = Int64(exactly: Int128(time.nanoseconds) + span) else {
-            throw ExpressionFault(message: "timestamp overflow")
-        }
-        return Timestamp(nanoseconds: nanoseconds)
+        let (seconds, rest) = (time.nanoseconds + span).quotientAndRemainder(dividingBy: 1_000_000_000)
+        guard let seconds = Int64(exactly: seconds) else { throw ExpressionFault(message: "timestamp overflow") }
+        let moved = Timestamp(seconds: seconds, nanoseconds: Int64(rest))
+        guard moved.hasCommonYear else { throw ExpressionFault(message: "timestamp overflow") }
+        return moved
     }
 
     private static func integers<Number: FixedWidthInteger>(

@@ -132,12 +132,11 @@ extension WireDecoder {
             default: try reader.skip(tag)
             }
         }
-        // The years 1678 to 2261, which a count of nanoseconds can hold.
-        guard (-9_214_560_000..<9_214_646_400).contains(seconds) else {
+        guard Timestamp(seconds: seconds).hasCommonYear else {
             throw WireError(message: "time \(seconds) s from 1970 is out of range")
         }
         guard isMicro else { return .string(Timestamp(seconds: seconds).description) }
-        return .string(Timestamp(nanoseconds: seconds * 1_000_000_000 + nanos).microText)
+        return .string(Timestamp(seconds: seconds, nanoseconds: nanos).microText)
     }
 
     /// JSON that travels as it is.
