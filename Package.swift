@@ -123,8 +123,8 @@ let modules: [Module] = [
         uses: base + ["KubeServer", "ImageStore"],
         testUses: ["RegistryClient"],
         products: [
-            "hummingbird/Hummingbird", "hummingbird/HummingbirdTLS", "nio/NIOCore", "nio-ssl/NIOSSL",
-            "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
+            "hummingbird/Hummingbird", "hummingbird/HummingbirdCore", "hummingbird/HummingbirdTLS", "nio/NIOCore",
+            "nio-ssl/NIOSSL", "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
             "asn1/SwiftASN1",
         ]
     ),

@@ -17,6 +17,13 @@ struct UpSerialTests {
         #expect(machine.said.contains("\(RunningBallast.kubernetesPort + 2300)"))
         #expect(machine.said.split(separator: "\n").last == "ready")
 
+        // Plain HTTP where TLS is spoken.
+        let plain = try Programs.run(
+            Programs.tool("curl") ?? "curl",
+            ["-s", "-w", "%{http_code}", "http://127.0.0.1:\(RunningBallast.kubernetesPort + 2300)/api"]
+        )
+        #expect(plain.output == "Client sent an HTTP request to an HTTPS server.\n400")
+
         // The same data folder.
         let second = try Programs.run(Programs.ballast, ["up", "--data", machine.folder, "--port-offset", "2350"])
         #expect(

@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 package import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 package import Logging
 import NIOCore
@@ -55,9 +56,13 @@ package enum Listener {
         tls.applicationProtocols = ["http/1.1"]
         // A connection that we end first waits for the other side's farewell; a stop must not take the usual 5 s for it.
         tls.shutdownTimeout = .milliseconds(250)
+        let configuration = tls
         return Application(
             responder: responder,
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            server: HTTPServerBuilder { responder in
+                let channel = try TLSChannel(HTTP1Channel(responder: responder), tlsConfiguration: configuration)
+                return PlainTextRefusingChannel(base: channel)
+            },
             configuration: .init(address: .hostname(address.host, port: address.port)),
             logger: log
         )
