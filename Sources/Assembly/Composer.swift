@@ -47,7 +47,12 @@ package struct Composer: Composition {
             throw Failure(.notFound, "nothing runs on the data folder '\(dataFolder)'")
         }
         kill(holder, SIGTERM)
-        try await awaitEnd(of: folder)
+        do {
+            try await awaitEnd(of: folder)
+        } catch is CancellationError {
+            Terminal.note("process \(holder) goes on stopping; 'ballast down' waits for it again")
+            throw CancellationError()
+        }
         guard !folder.isLocked else {
             throw Failure(
                 .deadlineExceeded,
@@ -92,7 +97,12 @@ package struct Composer: Composition {
             clock: .system
         )
         do {
-            try await Self.awaitResources(client)
+            do {
+                try await Self.awaitResources(client)
+            } catch is CancellationError {
+                await progress.report(.note("no release was begun, so nothing was changed"))
+                throw CancellationError()
+            }
             let record = try await releaser.release(file)
             await Self.close(client, clients)
             return record
@@ -100,6 +110,10 @@ package struct Composer: Composition {
             await Self.close(client, clients)
             throw error
         }
+    }
+
+    package func edgePort(dataFolder: String) -> Int? {
+        MachinePorts.read(from: DataFolder(path: dataFolder).machineFile)?.edge
     }
 
     package func withCluster<Value: Sendable>(

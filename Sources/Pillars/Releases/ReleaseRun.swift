@@ -184,7 +184,7 @@ actor ReleaseRun {
             )
         }
         if isInterrupted {
-            await releaser.progress.report(.note(record.message))
+            await releaser.progress.report(.note("\(record.message); 'ballast release' starts a new one"))
             return CancellationError()
         }
         var end = failure

@@ -94,7 +94,7 @@ package struct Releaser: Sendable {
         let own = plan.app.namespace.text
         for namespace in [own, ReleaseRecord.systemNamespace] {
             let reference = ObjectReference(.secrets, namespace: namespace, name: name)
-            let secret = try await retry("read \(reference)") { try await home.find(reference) }
+            let secret = try await retry("read \(reference.words)") { try await home.find(reference) }
             if let secret { return try PullSecret.login(from: secret, for: plan.image) }
         }
         throw Failure(

@@ -21,6 +21,9 @@ package protocol Composition: Sendable {
     /// Releases an app into the cluster of this data folder's `up`.
     func release(_ file: AppFile, dataFolder: String, progress: any ReleaseProgress) async throws -> ReleaseRecord
 
+    /// Where the edge of this data folder's `up` listens; `nil` where that is not known.
+    func edgePort(dataFolder: String) -> Int?
+
     /// Works with the cluster of this data folder's `up`.
     func withCluster<Value: Sendable>(
         dataFolder: String,
@@ -30,6 +33,7 @@ package protocol Composition: Sendable {
 
 extension Composition {
     package func hurry() -> Bool { false }
+    package func edgePort(dataFolder: String) -> Int? { nil }
 }
 
 /// The composition of the command that runs.

@@ -145,7 +145,7 @@ struct ReleaseConflictTests {
             world.simulator.set(.serves, for: "c")
             world.builder.setContent("c")
             let third = try await world.releaser().release(second)
-            #expect(third.changes.contains("deleted ingresses.networking.k8s.io/shop/cart"))
+            #expect(third.changes.contains("deleted ingress shop/cart"))
         }
         #expect(world.cluster.all(.ingresses).isEmpty)
     }

@@ -65,7 +65,7 @@ struct ReleaseFaultTests {
         }
         let file = try World.file()
         let error = try await world.running { await $0.failure(of: $0.releaser(on: gone), file) }
-        #expect(error.hasPrefix("could not change services/shop/cart in 9 tries: made to fail"), "\(error)")
+        #expect(error.hasPrefix("could not change service shop/cart in 9 tries: made to fail"), "\(error)")
         #expect(world.progress.lines.contains("the cluster does not answer (made to fail); trying on"))
     }
 

@@ -56,7 +56,7 @@ struct ReleaserTests {
             world.builder.setContent("b")
             return try await world.releaser().release(file)
         }
-        let prefix = "deployments.apps/shop/cart spec.template.spec.containers[cart].image: "
+        let prefix = "deployment shop/cart spec.template.spec.containers[cart].image: "
         #expect(second.changes.count == 1 && second.changes[0].hasPrefix(prefix), "\(second.changes)")
         #expect(world.cluster.all(.pods).map(\.name) == ["cart-2-1", "cart-2-2"])
     }

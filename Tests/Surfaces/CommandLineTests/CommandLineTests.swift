@@ -83,6 +83,32 @@ struct VerbTests {
     func knownOnesPass(_ words: [String]) throws { try VerbNames.check(words) }
 }
 
+@Suite("where a released app answers")
+struct ReleaseAnswerTests {
+    private func app(_ routes: JSON) -> App {
+        var object = KubeObject(.apps, namespace: "shop", name: "web")
+        object["spec"] = ["routes": routes]
+        return App(object)
+    }
+
+    @Test func eachHostIsNamedWithTheEdgesPort() {
+        let app = app([
+            ["hosts": ["shop.localhost", "*.shop.example"], "paths": ["/cart", "/"]], ["hosts": ["b.localhost"]],
+        ])
+        #expect(
+            ReleaseCommand.answers(of: app, edgePort: 9080) == [
+                "try: curl -H 'Host: shop.localhost' http://127.0.0.1:9080/cart",
+                "try: curl -H 'Host: any.shop.example' http://127.0.0.1:9080/cart",
+                "try: curl -H 'Host: b.localhost' http://127.0.0.1:9080/",
+            ]
+        )
+    }
+
+    @Test func anAppWithoutRoutesAnswersNowhere() {
+        #expect(ReleaseCommand.answers(of: app([]), edgePort: 9080).isEmpty)
+    }
+}
+
 @Suite("a first app file")
 struct FirstAppFileTests {
     @Test(arguments: [

@@ -95,4 +95,6 @@ package struct ObjectReference: Sendable, Hashable, CustomStringConvertible {
 
     package var path: String { "\(type.path(namespace: namespace))/\(name)" }
     package var description: String { "\(type)/\(namespace.map { "\($0)/" } ?? "")\(name)" }
+    /// For people: `deployment shop/web`.
+    package var words: String { "\(type.kind.lowercased()) \(namespace.map { "\($0)/" } ?? "")\(name)" }
 }

@@ -22,7 +22,7 @@ struct PodsStage: Sendable {
         }
         for (type, object) in AppObjects(app: app, image: "").all where type != .persistentVolumeClaims {
             let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
-            let live = try await retry("look at \(reference)") { try await cluster.find(reference) }
+            let live = try await retry("look at \(reference.words)") { try await cluster.find(reference) }
             guard let live else { continue }
             if let refusal = ObjectOwner.refusal(of: live, type) { throw refusal }
             if type == .deployments { try ObjectOwner.demandSelector(of: object, in: live) }
@@ -42,20 +42,20 @@ struct PodsStage: Sendable {
 
     private func apply(_ object: KubeObject, _ type: ResourceType) async throws -> [String] {
         let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
-        let outcome = try await retry("change \(reference)") { () -> Result<[String], Failure> in
+        let outcome = try await retry("change \(reference.words)") { () -> Result<[String], Failure> in
             guard let live = try await cluster.find(reference) else {
                 _ = try await cluster.create(ObjectDifference.stamped(object), as: type)
-                return .success(["created \(reference)"])
+                return .success(["created \(reference.words)"])
             }
             // Not thrown, since no second look makes a foreign object ours.
             if let refusal = ObjectOwner.refusal(of: live, type) { return .failure(refusal) }
             guard let patch = ObjectDifference.mergePatch(wanted: object, live: live) else { return .success([]) }
             _ = try await cluster.patch(reference, .merge, patch)
-            return .success(ObjectDifference.summary(of: patch, live: live).map { "\(reference) \($0)" })
+            return .success(ObjectDifference.summary(of: patch, live: live).map { "\(reference.words) \($0)" })
         }
         let changes = try outcome.get()
         if let first = changes.first {
-            await progress.report(.note(first.hasPrefix("created") ? first : "changed \(reference)"))
+            await progress.report(.note(first.hasPrefix("created") ? first : "changed \(reference.words)"))
         }
         return changes
     }
@@ -65,21 +65,23 @@ struct PodsStage: Sendable {
         let reference = ObjectReference(.persistentVolumeClaims, namespace: claim.namespace, name: claim.name)
         let size = claim.spec[path: "resources", "requests", "storage"]?.string ?? ""
         let storageClass = claim.spec["storageClassName"]?.string
-        let (change, notes) = try await retry("change \(reference)") { () -> (String?, [String]) in
+        let (change, notes) = try await retry("change \(reference.words)") { () -> (String?, [String]) in
             guard let live = try await cluster.find(reference) else {
                 _ = try await cluster.create(ObjectDifference.stamped(claim), as: .persistentVolumeClaims)
-                return ("created \(reference)", [])
+                return ("created \(reference.words)", [])
             }
             var notes: [String] = []
             if let storageClass, let has = live.spec["storageClassName"]?.string, has != storageClass {
-                notes.append("\(reference) stays in the storage class '\(has)': a claim cannot move")
+                notes.append("\(reference.words) stays in the storage class '\(has)': a claim cannot move")
             }
             let stored = live.spec[path: "resources", "requests", "storage"]?.scalarText ?? "0"
             guard let wanted = Quantity(size), let has = Quantity(stored), wanted != has else { return (nil, notes) }
-            guard wanted > has else { return (nil, notes + ["\(reference) stays at \(stored): a claim cannot shrink"]) }
+            guard wanted > has else {
+                return (nil, notes + ["\(reference.words) stays at \(stored): a claim cannot shrink"])
+            }
             let patch: JSON = ["spec": ["resources": ["requests": ["storage": .string(size)]]]]
             _ = try await cluster.patch(reference, .merge, patch)
-            return ("\(reference) spec.resources.requests.storage: \(stored) -> \(size)", notes)
+            return ("\(reference.words) spec.resources.requests.storage: \(stored) -> \(size)", notes)
         }
         for note in notes + [change].compactMap(\.self) { await progress.report(.note(note)) }
         return [change].compactMap(\.self)
@@ -98,14 +100,14 @@ struct PodsStage: Sendable {
         }
         var changes: [String] = []
         for reference in surplus {
-            let isDeleted = try await retry("delete \(reference)") {
+            let isDeleted = try await retry("delete \(reference.words)") {
                 guard let live = try await cluster.find(reference), ObjectOwner.stranger(of: live) == nil,
                     !live.isTerminating
                 else { return false }
                 try await cluster.delete(reference, options: DeleteOptions(uid: live.uid))
                 return true
             }
-            if isDeleted { changes.append("deleted \(reference)") }
+            if isDeleted { changes.append("deleted \(reference.words)") }
         }
         return changes
     }

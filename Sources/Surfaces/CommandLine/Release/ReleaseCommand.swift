@@ -24,8 +24,21 @@ struct ReleaseCommand: AsyncParsableCommand {
             try await Compositions.require().release(file, dataFolder: data.path, progress: progress)
         }
         switch output {
-        case .text: Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
+        case .text:
+            Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
+            let port = try Compositions.require().edgePort(dataFolder: data.path)
+            for line in Self.answers(of: file.app.overridden(for: .local), edgePort: port) { Terminal.note(line) }
         case .json: Terminal.result(record.json.prettyText)
+        }
+    }
+
+    /// How to ask the app at the edge, a line for each host; a few are enough.
+    static func answers(of app: App, edgePort: Int?) -> [String] {
+        guard let edgePort else { return [] }
+        let places = app.routes.flatMap { route in route.hosts.map { (host: $0, path: route.paths.first ?? "/") } }
+        return places.prefix(3).map { host, path in
+            let name = host.hasPrefix("*.") ? "any" + host.dropFirst() : host
+            return "try: curl -H 'Host: \(name)' http://127.0.0.1:\(edgePort)\(path)"
         }
     }
 
