@@ -37,7 +37,19 @@ struct Machine: Sendable {
         let plan = try PodNetwork.plan(dataFolder: folder.path)
         let certificates = try ClusterCertificates.prepare(in: folder.certificates, serverNames: Self.names(plan))
         let server = try kubernetesServer(plan)
-        try await server.bootstrap()
+        try await ending(server.close) {
+            try await server.bootstrap()
+            try await connect(server, plan, certificates, telemetry, demo)
+        }
+    }
+
+    private func connect(
+        _ server: KubernetesServer,
+        _ plan: NetworkPlan,
+        _ certificates: ClusterCertificates,
+        _ telemetry: Telemetry,
+        _ demo: @escaping @Sendable () async throws -> Void
+    ) async throws {
         try KubeconfigFile.write(
             to: folder.kubeconfig,
             server: "https://127.0.0.1:\(options.ports.kubernetes)",
@@ -46,7 +58,34 @@ struct Machine: Sendable {
         try options.ports.write(to: folder.machineFile)
 
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-node")
-        let clients = HTTPImageRegistries()
+        try await ending(client.shutdown) {
+            let clients = HTTPImageRegistries()
+            try await ending(clients.shutdown) {
+                try await runParts(server, client, clients, plan, certificates, telemetry, demo)
+            }
+        }
+    }
+
+    /// Does `work`, then `end`, whatever came of the work: a client that is dropped unclosed ends the process.
+    private func ending(_ end: () async -> Void, _ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch {
+            await end()
+            throw error
+        }
+        await end()
+    }
+
+    private func runParts(
+        _ server: KubernetesServer,
+        _ client: KubernetesClient,
+        _ clients: HTTPImageRegistries,
+        _ plan: NetworkPlan,
+        _ certificates: ClusterCertificates,
+        _ telemetry: Telemetry,
+        _ demo: @escaping @Sendable () async throws -> Void
+    ) async throws {
         let registries = AliasedRegistries(base: clients, aliases: Composer.registryEndpoints(folder))
         let notice = StopNotice(path: folder.stopFile)
         notice.clear()
@@ -98,16 +137,7 @@ struct Machine: Sendable {
             ],
             logger: telemetry.log
         )
-        var failure: (any Error)?
-        do {
-            try await Self.runUntilCancelled(group)
-        } catch {
-            failure = error
-        }
-        await client.shutdown()
-        await clients.shutdown()
-        await server.close()
-        if let failure { throw failure }
+        try await Self.runUntilCancelled(group)
     }
 
     /// Cancellation stops the parts in reverse order, each before what it needs.
