@@ -29,6 +29,7 @@ package struct Composer: Composition {
         try folder.create()
         let lock = try folder.lock()
         defer { Glibc.close(lock) }
+        try Preflight.checkSpace(folder.path)
         LogOutput.start(folder: folder)
         let machine = Machine(options: options, folder: folder, programs: programs, urgency: urgency)
         try await machine.endLeftovers()

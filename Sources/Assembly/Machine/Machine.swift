@@ -122,8 +122,8 @@ struct Machine: Sendable {
         let sweeper = ReleaseSweeper(cluster: client, clock: .system)
         let greeting = Greeting(cluster: client, ports: options.ports, folder: folder, nodeName: Self.nodeName)
 
-        let group = ServiceGroup(
-            services: [
+        let group = Self.group(
+            of: [
                 try kubernetesListener(server, certificates, plan, telemetry),
                 registryListener(registry, telemetry),
                 Running("registry") { await cleaner.run() },
@@ -135,9 +135,20 @@ struct Machine: Sendable {
                 Running("releases") { try await sweeper.run() },
                 Running("greeting") { try await greet(greeting, demo) },
             ],
-            logger: telemetry.log
+            log: telemetry.log
         )
         try await Self.runUntilCancelled(group)
+    }
+
+    /// A part that fails stops the others in reverse order too, so that its error is the only one there is.
+    private static func group(of services: [any Service], log: Logger) -> ServiceGroup {
+        let configurations = services.map {
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: $0,
+                failureTerminationBehavior: .gracefullyShutdownGroup
+            )
+        }
+        return ServiceGroup(configuration: ServiceGroupConfiguration(services: configurations, logger: log))
     }
 
     /// Cancellation stops the parts in reverse order, each before what it needs.

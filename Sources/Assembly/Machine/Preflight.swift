@@ -43,6 +43,21 @@ enum Preflight {
         return programs
     }
 
+    /// What a start needs at least for its database, certificates and settings, in bytes.
+    private static let neededSpace: UInt64 = 16 << 20
+
+    /// Throws `unavailable` where the folder's disk is as good as full.
+    static func checkSpace(_ folder: String) throws {
+        var status = statvfs()
+        guard unsafe statvfs(folder, &status) == 0 else { return }
+        let free = UInt64(status.f_bfree) * UInt64(status.f_frsize)
+        guard free < neededSpace else { return }
+        throw Failure(
+            .unavailable,
+            "the disk of the data folder '\(folder)' has only \(free >> 10) KiB left, and a start needs \(neededSpace >> 20) MiB; free some space, or choose another folder with --data"
+        )
+    }
+
     /// Throws `conflict` naming every port that is taken, its holder and the flag that moves ours.
     static func checkPorts(_ ports: MachinePorts) throws {
         let wanted = [
