@@ -60,7 +60,11 @@ extension ResourceType {
     package static let storageClasses = named("storage.k8s.io", "storageclasses", "StorageClass", isNamespaced: false)
     package static let replicaSets = named("apps", "replicasets", "ReplicaSet")
     package static let deployments = named("apps", "deployments", "Deployment")
+    package static let statefulSets = named("apps", "statefulsets", "StatefulSet")
+    package static let daemonSets = named("apps", "daemonsets", "DaemonSet")
+    package static let controllerRevisions = named("apps", "controllerrevisions", "ControllerRevision")
     package static let jobs = named("batch", "jobs", "Job")
+    package static let cronJobs = named("batch", "cronjobs", "CronJob")
     package static let endpointSlices = named("discovery.k8s.io", "endpointslices", "EndpointSlice")
     package static let ingresses = named("networking.k8s.io", "ingresses", "Ingress")
     package static let ingressClasses = named(

@@ -87,6 +87,7 @@ package struct Controllers: Sendable {
             ReplicaSetController(context: context),
             DeploymentController(context: context),
             JobController(context: context),
+            CronJobController(context: context),
             EndpointSliceController(context: context),
             IngressStatusController(context: context),
             IngressClassController(context: context),

@@ -169,6 +169,14 @@ enum BuiltInResources {
                 status: true,
                 fields: .paths(["status.successful"])
             ),
+            resource(
+                .cronJobs,
+                CronJobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods),
+                CronJobColumns(),
+                short: ["cj"],
+                categories: ["all"],
+                status: true
+            ),
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
             resource(.ingressClasses, IngressClassStrategy(), IngressClassColumns()),
             resource(.storageClasses, StorageClassStrategy(), StorageClassColumns(), short: ["sc"]),

@@ -51,6 +51,18 @@ struct JobStrategy: KindStrategy {
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        Self.checkSpec(object, &errors)
+        if let selector = object[path: "spec", "selector"] {
+            SelectorRules.check(selector, "spec.selector", &errors)
+            TemplateRules.checkMatch(object, &errors)
+        } else {
+            errors.required("spec.selector")
+        }
+        Self.checkTemplate(object, &errors)
+    }
+
+    /// What holds for a job and for what a cron job makes jobs of, save the selector and the pods.
+    static func checkSpec(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         for member in [
             "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
@@ -60,13 +72,10 @@ struct JobStrategy: KindStrategy {
         }
         checkModes(spec, &errors)
         JobPolicyRules.check(spec, &errors)
-        if let selector = spec["selector"] { SelectorRules.check(selector, "spec.selector", &errors) }
-        let template = spec["template"] ?? [:]
-        if spec["selector"] != nil {
-            TemplateRules.checkMatch(object, &errors)
-        } else {
-            errors.required("spec.selector")
-        }
+    }
+
+    static func checkTemplate(_ object: JSON, _ errors: inout FieldErrors) {
+        let template = object[path: "spec", "template"] ?? [:]
         TemplateRules.checkMetadata(template, &errors)
         let policy = template[path: "spec", "restartPolicy"]?.string ?? ""
         TemplateRules.checkPod(object, &errors)
@@ -76,7 +85,7 @@ struct JobStrategy: KindStrategy {
         }
     }
 
-    private func checkModes(_ spec: JSON, _ errors: inout FieldErrors) {
+    private static func checkModes(_ spec: JSON, _ errors: inout FieldErrors) {
         let mode = spec["completionMode"]?.string ?? "NonIndexed"
         let modes = ["NonIndexed", "Indexed"]
         if !modes.contains(mode) { errors.notSupported("spec.completionMode", mode, modes) }

@@ -85,6 +85,28 @@ struct JobColumns: TableColumns {
     }
 }
 
+struct CronJobColumns: TableColumns {
+    let columns: [TableColumn] = [
+        .name, .text("Schedule"), .text("Timezone"), TableColumn(name: "Suspend", type: "boolean"), .whole("Active"),
+        .text("Last Schedule"), .age, .text("Containers", wide: true), .text("Images", wide: true),
+        .text("Selector", wide: true),
+    ]
+
+    func cells(_ object: JSON, now: Timestamp) -> [JSON] {
+        let spec = object["spec"] ?? [:]
+        let template = spec[path: "jobTemplate", "spec"]
+        let (names, images) = Cell.containers(template?[path: "template", "spec"])
+        let last = object[path: "status", "lastScheduleTime"]
+        return [
+            Cell.name(object), Cell.text(spec["schedule"]), Cell.text(spec["timeZone"], or: "<none>"),
+            spec["suspend"]?.bool == true ? "True" : "False",
+            JSON(object[path: "status", "active"]?.array?.count ?? 0),
+            last == nil ? "<none>" : .string(Age.since(last, now)), Age.of(object, now), names, images,
+            Cell.selector(template?["selector"]),
+        ]
+    }
+}
+
 struct ServiceColumns: TableColumns {
     let columns: [TableColumn] = [
         .name, .text("Type"), .text("Cluster-IP"), .text("External-IP"), .text("Port(s)"), .age,

@@ -16,6 +16,7 @@ struct ClusterMirrors: Sendable {
     let replicaSets: ObjectMirror
     let deployments: ObjectMirror
     let jobs: ObjectMirror
+    let cronJobs: ObjectMirror
     let services: ObjectMirror
     let endpointSlices: ObjectMirror
     let ingresses: ObjectMirror
@@ -36,6 +37,7 @@ struct ClusterMirrors: Sendable {
         replicaSets = whole(ListQuery(.replicaSets))
         deployments = whole(ListQuery(.deployments))
         jobs = whole(ListQuery(.jobs))
+        cronJobs = whole(ListQuery(.cronJobs))
         services = whole(ListQuery(.services))
         endpointSlices = whole(ListQuery(.endpointSlices))
         ingresses = whole(ListQuery(.ingresses))
@@ -49,7 +51,7 @@ struct ClusterMirrors: Sendable {
     var all: [ObjectMirror] {
         [
             namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments, jobs,
-            services, endpointSlices, ingresses, ingressClasses, claims, volumes, storageClasses, definitions,
+            cronJobs, services, endpointSlices, ingresses, ingressClasses, claims, volumes, storageClasses, definitions,
         ]
     }
 
