@@ -49,10 +49,13 @@ struct CronJobController: Reconciler {
     }
 
     private static func isOlder(_ left: KubeObject, _ right: KubeObject) -> Bool {
-        func start(_ job: KubeObject) -> Int64 {
-            job.status["startTime"]?.string.flatMap { Timestamp($0) }?.nanoseconds ?? .max
+        func start(_ job: KubeObject) -> Timestamp? { job.status["startTime"]?.string.flatMap { Timestamp($0) } }
+        switch (start(left), start(right)) {
+        case (let first?, let second?) where first != second: return first < second
+        case (_?, nil): return true
+        case (nil, _?): return false
+        default: return left.name < right.name
         }
-        return (start(left), left.name) < (start(right), right.name)
     }
 
     @discardableResult
