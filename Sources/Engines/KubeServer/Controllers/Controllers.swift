@@ -86,6 +86,7 @@ package struct Controllers: Sendable {
             Scheduler(context: context),
             ReplicaSetController(context: context),
             DeploymentController(context: context),
+            StatefulSetController(context: context),
             JobController(context: context),
             CronJobController(context: context),
             EndpointSliceController(context: context),

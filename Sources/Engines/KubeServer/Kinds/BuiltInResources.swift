@@ -129,6 +129,7 @@ enum BuiltInResources {
             ]
         }
         return [
+            resource(.controllerRevisions, ControllerRevisionStrategy(), ControllerRevisionColumns()),
             resource(
                 .deployments,
                 DeploymentStrategy(warnsOfRefusals: isStrict),
@@ -143,6 +144,15 @@ enum BuiltInResources {
                 ReplicaSetStrategy(warnsOfRefusals: isStrict),
                 ReplicaSetColumns(),
                 short: ["rs"],
+                categories: ["all"],
+                status: true,
+                scaled
+            ),
+            resource(
+                .statefulSets,
+                StatefulSetStrategy(warnsOfRefusals: isStrict),
+                StatefulSetColumns(),
+                short: ["sts"],
                 categories: ["all"],
                 status: true,
                 scaled

@@ -18,7 +18,7 @@ enum TemplateRules {
     }
 
     /// Workloads keep their pods running, so only one restart policy makes sense, and no deadline.
-    static func checkAlwaysRestarts(_ template: JSON, _ errors: inout FieldErrors) {
+    static func checkAlwaysRestarts(_ template: JSON, of kind: String = "ReplicaSet", _ errors: inout FieldErrors) {
         let policy = template[path: "spec", "restartPolicy"]?.string ?? ""
         if policy != "Always" {
             errors.notSupported("spec.template.spec.restartPolicy", policy, ["Always"])
@@ -26,18 +26,18 @@ enum TemplateRules {
         if template[path: "spec", "activeDeadlineSeconds"] != nil {
             errors.forbidden(
                 "spec.template.spec.activeDeadlineSeconds",
-                "activeDeadlineSeconds in ReplicaSet is not Supported"
+                "activeDeadlineSeconds in \(kind) is not Supported"
             )
         }
     }
 
     /// The selector must be there and select the template's own labels.
-    static func checkSelector(_ object: JSON, _ errors: inout FieldErrors) {
+    static func checkSelector(_ object: JSON, of kind: String = "deployment", _ errors: inout FieldErrors) {
         let selector = object[path: "spec", "selector"]
         if let selector, !selector.isNull {
             SelectorRules.check(selector, "spec.selector", &errors)
             if SelectorRules.isEmpty(selector) {
-                errors.invalid("spec.selector", selector, "empty selector is invalid for deployment")
+                errors.invalid("spec.selector", selector, "empty selector is invalid for \(kind)")
             }
         } else {
             errors.required("spec.selector")

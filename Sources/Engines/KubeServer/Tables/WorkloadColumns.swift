@@ -39,6 +39,19 @@ struct ReplicaSetColumns: TableColumns {
     }
 }
 
+struct StatefulSetColumns: TableColumns {
+    let columns: [TableColumn] = [
+        .name, .text("Ready"), .age, .text("Containers", wide: true), .text("Images", wide: true),
+    ]
+
+    func cells(_ object: JSON, now: Timestamp) -> [JSON] {
+        let (names, images) = Cell.containers(object[path: "spec", "template", "spec"])
+        let ready = object[path: "status", "readyReplicas"]?.int ?? 0
+        let wanted = object[path: "spec", "replicas"]?.int ?? 0
+        return [Cell.name(object), .string("\(ready)/\(wanted)"), Age.of(object, now), names, images]
+    }
+}
+
 struct JobColumns: TableColumns {
     let columns: [TableColumn] = [
         .name, .text("Status"), .text("Completions"), .text("Duration"), .age, .text("Containers", wide: true),

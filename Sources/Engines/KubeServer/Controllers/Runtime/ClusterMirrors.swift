@@ -15,6 +15,8 @@ struct ClusterMirrors: Sendable {
     let pods: ObjectMirror
     let replicaSets: ObjectMirror
     let deployments: ObjectMirror
+    let statefulSets: ObjectMirror
+    let controllerRevisions: ObjectMirror
     let jobs: ObjectMirror
     let cronJobs: ObjectMirror
     let services: ObjectMirror
@@ -36,6 +38,8 @@ struct ClusterMirrors: Sendable {
         pods = whole(ListQuery(.pods))
         replicaSets = whole(ListQuery(.replicaSets))
         deployments = whole(ListQuery(.deployments))
+        statefulSets = whole(ListQuery(.statefulSets))
+        controllerRevisions = whole(ListQuery(.controllerRevisions))
         jobs = whole(ListQuery(.jobs))
         cronJobs = whole(ListQuery(.cronJobs))
         services = whole(ListQuery(.services))
@@ -50,7 +54,8 @@ struct ClusterMirrors: Sendable {
 
     var all: [ObjectMirror] {
         [
-            namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments, jobs,
+            namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments,
+            statefulSets, controllerRevisions, jobs,
             cronJobs, services, endpointSlices, ingresses, ingressClasses, claims, volumes, storageClasses, definitions,
         ]
     }

@@ -42,7 +42,8 @@ extension ResourceType {
     static let builtIn: [ResourceType] = [
         .namespaces, .nodes, .serviceAccounts, .secrets, .configMaps, .persistentVolumes, .persistentVolumeClaims,
         .pods,
-        .services, .events, .storageClasses, .replicaSets, .deployments, .jobs, .cronJobs, .endpointSlices, .ingresses,
+        .services, .events, .storageClasses, .replicaSets, .deployments, .statefulSets,
+        .controllerRevisions, .jobs, .cronJobs, .endpointSlices, .ingresses,
         .ingressClasses, .leases,
         .customResourceDefinitions,
     ]
