@@ -186,7 +186,8 @@ extension Machine {
         return try KubernetesServer(
             log: try ObjectLog(path: folder.objects, clock: .system),
             configuration: configuration,
-            clock: .system
+            clock: .system,
+            signer: try ServiceAccountKey.prepare(in: folder.certificates)
         )
     }
 

@@ -29,6 +29,12 @@ package final class KubernetesServer: Sendable {
         package var requiresServiceAccounts = true
         /// Pods are given a token of their account; only where tokens are issued.
         package var mountsServiceAccountTokens = false
+        /// Who the tokens of service accounts say has issued them; also the audience of this server.
+        package var tokenIssuer = "https://kubernetes.default.svc.cluster.local"
+        /// Users known by a fixed token.
+        package var listedTokens: [String: APIUser] = [:]
+        /// The default roles and bindings are created, and mended at every start.
+        package var settlesDefaultRoles = true
         /// How long an event stays after something was last added to it.
         package var eventLifetime = Duration.seconds(3600)
 
@@ -42,6 +48,8 @@ package final class KubernetesServer: Sendable {
     let randomness: Randomness
     let catalog: Catalog
     let serviceAddresses: ServiceAddresses
+    let access: AccessIndex
+    let tokens: ServiceTokens
     let openAPICache = Mutex(OpenAPICache())
     private let node = Mutex<(any NodeAgent)?>(nil)
 
@@ -51,13 +59,22 @@ package final class KubernetesServer: Sendable {
         configuration: Configuration = Configuration(),
         clock: WallClock,
         timer: any Clock<Duration> = ContinuousClock(),
-        randomness: Randomness = .system
+        randomness: Randomness = .system,
+        signer: (any TokenSigner)? = nil
     ) throws {
         self.log = log
         self.configuration = configuration
         self.clock = clock
         self.timer = timer
         self.randomness = randomness
+        access = AccessIndex(log)
+        tokens = ServiceTokens(
+            log: log,
+            clock: clock,
+            issuer: configuration.tokenIssuer,
+            listed: configuration.listedTokens,
+            signer: signer
+        )
         catalog = Catalog(builtIn: BuiltInResources.all(configuration))
         serviceAddresses = try ServiceAddresses(
             range: configuration.serviceRange,
@@ -87,6 +104,7 @@ package final class KubernetesServer: Sendable {
                 continue
             }
         }
+        if configuration.settlesDefaultRoles { try await settleDefaultRoles() }
     }
 
     /// Finishes the writes under way, ends all watches and closes the log, which leaves one whole file; from then on every

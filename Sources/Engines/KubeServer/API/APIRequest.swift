@@ -17,10 +17,12 @@ package struct APIRequest: Sendable {
     package var contentType: String
     package var userAgent: String
     package var body: [UInt8]
-    /// `nil` for a caller without credentials.
+    /// Whose certificate the connection showed; `nil` for a caller without one.
     package var user: APIUser?
+    /// The `Authorization` header's token.
+    package var bearer: String?
     /// Whom the caller wants to act as, from the `Impersonate-…` headers.
-    package var impersonated: String?
+    package var impersonation: Impersonation?
 
     package init(
         method: String,
@@ -32,7 +34,8 @@ package struct APIRequest: Sendable {
         userAgent: String = "",
         body: [UInt8] = [],
         user: APIUser? = nil,
-        impersonated: String? = nil
+        bearer: String? = nil,
+        impersonation: Impersonation? = nil
     ) {
         self.method = method
         self.path = path
@@ -43,7 +46,8 @@ package struct APIRequest: Sendable {
         self.userAgent = userAgent
         self.body = body
         self.user = user
-        self.impersonated = impersonated
+        self.bearer = bearer
+        self.impersonation = impersonation
     }
 }
 
@@ -51,11 +55,26 @@ package struct APIRequest: Sendable {
 package struct APIUser: Sendable, Hashable {
     package var name: String
     package var groups: [String]
+    package var uid: String?
+    /// What else is known, such as the pod that a token was given to.
+    package var extra: [String: [String]]
 
-    package init(name: String, groups: [String]) {
+    package init(name: String, groups: [String], uid: String? = nil, extra: [String: [String]] = [:]) {
         self.name = name
         self.groups = groups
+        self.uid = uid
+        self.extra = extra
     }
+}
+
+/// Whom a caller wants to act as.
+package struct Impersonation: Sendable, Hashable {
+    package var name = ""
+    package var groups: [String] = []
+    package var uid = ""
+    package var extra: [String: [String]] = [:]
+
+    package init() {}
 }
 
 /// The answer to an ``APIRequest``.

@@ -43,24 +43,6 @@ struct Call: Sendable {
 
     var type: ResourceType { resource.type }
 
-    var forbiddenToAnonymous: KubeStatus {
-        let verb =
-            switch request.method {
-            case "POST": "create"
-            case "PUT": "update"
-            case "PATCH": "patch"
-            case "DELETE": name == nil ? "deletecollection" : "delete"
-            default: options.isWatch ? "watch" : name == nil ? "list" : "get"
-            }
-        let shown = subresource.isEmpty ? type.plural : "\(type.plural)/\(subresource)"
-        let place = namespace.map { "in the namespace \"\($0)\"" } ?? "at the cluster scope"
-        return .forbidden(
-            type,
-            name ?? "",
-            "User \"system:anonymous\" cannot \(verb) resource \"\(shown)\" in API group \"\(type.group)\" \(place)"
-        )
-    }
-
     /// A watch of a single object is a watch of the collection by name.
     func watchingOne(_ name: String) -> Call {
         var call = self

@@ -9,8 +9,20 @@ extension KubernetesServer {
 
     /// Answers one request. It never throws: what goes wrong is a `Status`.
     package func answer(_ request: APIRequest) async -> APIResponse {
+        let route = Route(request.path)
+        let known: APIRequest
+        do throws(KubeStatus) {
+            known = try admitted(request, route)
+        } catch {
+            return Self.response(error)
+        }
+        guard known.user?.isMaster != true else { return await answer(known, route) }
+        return await Acting.$user.withValue(known.user) { await self.answer(known, route) }
+    }
+
+    private func answer(_ request: APIRequest, _ route: Route) async -> APIResponse {
         do {
-            return try await route(request)
+            return try await perform(request, route)
         } catch {
             return Self.response(error)
         }
@@ -32,12 +44,9 @@ extension KubernetesServer {
 
     static let noPage = text("404 page not found\n", status: 404)
 
-    private func route(_ request: APIRequest) async throws(KubeStatus) -> APIResponse {
+    private func perform(_ request: APIRequest, _ route: Route) async throws(KubeStatus) -> APIResponse {
         guard request.body.count <= Self.bodyLimit else { throw .tooLarge(limit: Self.bodyLimit) }
-        if let name = request.impersonated { throw Self.noImpersonation(request, name) }
-        let route = Route(request.path)
         if case .objects(let target) = route { return try await objects(request, target) }
-        guard request.user != nil || Self.isOpenToAll(route) else { throw Self.anonymous(request) }
         guard request.method == "GET" || request.method == "HEAD" else {
             if case .unknown = route { return Self.noPage }
             throw .methodNotAllowed
@@ -49,42 +58,12 @@ extension KubernetesServer {
         }
     }
 
-    /// To go on as the caller would show more than whom the caller wants to act as may see.
-    private static func noImpersonation(_ request: APIRequest, _ name: String) -> KubeStatus {
-        let user = request.user?.name ?? "system:anonymous"
-        return KubeStatus(
-            code: 403,
-            reason: "Forbidden",
-            message:
-                "users \(FieldErrors.quoted(name)) is forbidden: User \(FieldErrors.quoted(user)) cannot impersonate "
-                + "resource \"users\" in API group \"\" at the cluster scope: this server does not impersonate yet",
-            details: ["name": .string(name), "kind": "users"]
-        )
-    }
-
-    private static func isOpenToAll(_ route: Route) -> Bool {
-        switch route {
-        case .version, .health: true
-        default: false
-        }
-    }
-
-    private static func anonymous(_ request: APIRequest) -> KubeStatus {
-        let verb = request.method == "GET" ? "get" : request.method.lowercased()
-        return KubeStatus(
-            code: 403,
-            reason: "Forbidden",
-            message: "forbidden: User \"system:anonymous\" cannot \(verb) path \"\(request.path)\"",
-            details: [:]
-        )
-    }
-
     private static func misc(_ route: Route, _ request: APIRequest, _ server: KubernetesServer) -> APIResponse {
         switch route {
         case .root: return server.rootPaths()
         case .version: return response(server.versionDocument)
         case .health(let name, let check): return server.health(name, check: check, Query(request.query))
-        default: return noPage
+        default: return server.issuerDocument(request.path) ?? noPage
         }
     }
 
@@ -93,12 +72,10 @@ extension KubernetesServer {
         let snapshot = catalog.snapshot
         let found = snapshot.resource(group: target.group, version: target.version, plural: target.plural)
         guard let resource = found else {
-            guard request.user != nil else { throw Self.anonymous(request) }
             guard snapshot.builtInGroups.contains(target.group) else { return Self.noPage }
             throw .noSuchResource
         }
         let call = try Call(request, target, resource)
-        guard request.user != nil else { throw call.forbiddenToAnonymous }
         return try await perform(call)
     }
 

@@ -67,6 +67,7 @@ extension KubernetesServer {
         if let refusal = resource.strategy.refusal(object, from: nil) {
             throw .forbidden(resource.type, name, refusal)
         }
+        try checkGrant(object, from: nil, resource)
         guard asked.isEmpty else { throw .badRequest("resourceVersion should not be set on objects to be created") }
         let namespace = object[path: "metadata", "namespace"]?.string
         let key = resource.key(namespace: namespace, name: name)

@@ -20,9 +20,15 @@ extension KubernetesServer {
     }
 
     func afterWrite(_ resource: Resource, _ object: JSON) async {
+        if ResourceType.accessTypes.contains(resource.type) { return await afterAccessChange(resource) }
         guard resource.type == .customResourceDefinitions else { return }
         serve(object)
         await establish(object)
+    }
+
+    private func afterAccessChange(_ resource: Resource) async {
+        access.noteChange()
+        if resource.type == .clusterRoles { await aggregateRoles() }
     }
 
     func afterMark(_ resource: Resource, _ object: JSON) async {
@@ -34,6 +40,7 @@ extension KubernetesServer {
     func afterRemoval(_ resource: Resource, _ object: JSON) async {
         if let definition = resource.custom?.definition { return await releaseDefinition(definition) }
         switch resource.type {
+        case _ where ResourceType.accessTypes.contains(resource.type): await afterAccessChange(resource)
         case .services: serviceAddresses.forget(object)
         case .customResourceDefinitions:
             catalog.serve([], for: object[path: "metadata", "name"]?.string ?? "")

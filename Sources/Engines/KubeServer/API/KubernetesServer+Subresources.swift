@@ -31,6 +31,7 @@ extension KubernetesServer {
         case ("finalize", _): return try await finalizeResponse(call, name)
         case ("binding", _): return try await bindingResponse(call, name)
         case ("eviction", _): return try await evictionResponse(call, name)
+        case ("token", _): return try await tokenResponse(call, name)
         case ("log", _): return try await logResponse(call, name)
         default: throw .noSuchResource
         }

@@ -208,6 +208,7 @@ extension KubernetesServer {
         case .finalize, .binding: break
         }
         try refuse(errors, change.resource, change.name)
+        if change.part == .whole { try checkGrant(object, from: old, change.resource) }
         if change.part == .whole, let refusal = strategy.refusal(object, from: old) {
             throw .forbidden(change.resource.type, change.name, refusal)
         }

@@ -101,7 +101,17 @@ enum BuiltInResources {
                 ]
             },
             resource(.secrets, SecretStrategy(), SecretColumns(), fields: .paths(["type"])),
-            resource(.serviceAccounts, ServiceAccountStrategy(), ServiceAccountColumns(), short: ["sa"]),
+            resource(.serviceAccounts, ServiceAccountStrategy(), ServiceAccountColumns(), short: ["sa"]) {
+                $0.subresources = [
+                    .init(
+                        name: "token",
+                        kind: "TokenRequest",
+                        group: "authentication.k8s.io",
+                        version: "v1",
+                        verbs: ["create"]
+                    )
+                ]
+            },
             resource(
                 .services,
                 ServiceStrategy(refusesUDP: configuration.refusesUDPServices),
@@ -169,8 +179,7 @@ enum BuiltInResources {
     }
 
     private static func others(_ configuration: KubernetesServer.Configuration) -> [Resource] {
-        [
-            transient(.selfSubjectReviews), transient(.selfSubjectAccessReviews),
+        ResourceType.reviews.map(transient) + [
             resource(
                 .jobs,
                 JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods),
@@ -189,6 +198,10 @@ enum BuiltInResources {
             ),
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
             resource(.ingressClasses, IngressClassStrategy(), IngressClassColumns()),
+            resource(.clusterRoleBindings, BindingStrategy(isNamespaced: false), BindingColumns()),
+            resource(.clusterRoles, RoleStrategy(isNamespaced: false), DefinitionColumns()),
+            resource(.roleBindings, BindingStrategy(isNamespaced: true), BindingColumns()),
+            resource(.roles, RoleStrategy(isNamespaced: true), DefinitionColumns()),
             resource(.storageClasses, StorageClassStrategy(), StorageClassColumns(), short: ["sc"]),
             resource(
                 .customResourceDefinitions,

@@ -139,7 +139,7 @@ extension ClusterCertificates {
         return stored == Set(names.map { "\(generalName($0))" }) ? pair : nil
     }
 
-    fileprivate static func write(_ text: String, to file: URL) throws {
+    static func write(_ text: String, to file: URL) throws {
         try Data(text.utf8).write(to: file, options: .atomic)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
     }

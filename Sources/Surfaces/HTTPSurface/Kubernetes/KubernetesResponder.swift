@@ -64,7 +64,8 @@ package struct KubernetesResponder: HTTPResponder {
             userAgent: request.headers[.userAgent] ?? "",
             body: body,
             user: user,
-            impersonated: request.headers.first { $0.name.canonicalName.hasPrefix("impersonate-") }?.value
+            bearer: Credentials.bearer(request.headers),
+            impersonation: Credentials.impersonation(request.headers)
         )
     }
 

@@ -8,20 +8,6 @@ import Testing
 
 /// What the server does not do yet is said, not silently left undone.
 struct RefusalTests {
-    @Test("whoever asks to act as somebody else is refused, and does not act as themselves")
-    func impersonation() async throws {
-        let test = try await TestServer()
-        let request = APIRequest(
-            method: "GET",
-            path: "/api/v1/namespaces/default/pods",
-            user: TestServer.admin,
-            impersonated: "joe"
-        )
-        let answer = await test.server.answer(request)
-        #expect(answer.status == 403)
-        #expect(answer.message.hasPrefix("users \"joe\" is forbidden: User \"admin\" cannot impersonate"))
-    }
-
     @Test("connections into pods answer that they are not served yet", arguments: ["exec", "attach", "portforward"])
     func connections(_ name: String) async throws {
         let test = try await TestServer()

@@ -13,13 +13,17 @@ struct TestServer {
     let log: ObjectLog
     let now = Mutexed(Timestamp(seconds: 1_800_000_000))
 
-    init(_ adjust: (inout KubernetesServer.Configuration) -> Void = { _ in }) async throws {
+    init(
+        signer: (any TokenSigner)? = nil,
+        _ adjust: (inout KubernetesServer.Configuration) -> Void = { _ in }
+    ) async throws {
         let moment = now
         let clock = WallClock { moment.value }
         log = try ObjectLog(path: nil, clock: clock)
         var configuration = KubernetesServer.Configuration()
+        configuration.settlesDefaultRoles = false
         adjust(&configuration)
-        server = try KubernetesServer(log: log, configuration: configuration, clock: clock)
+        server = try KubernetesServer(log: log, configuration: configuration, clock: clock, signer: signer)
         try await server.bootstrap()
         guard configuration.requiresServiceAccounts else { return }
         for namespace in ["default", "kube-system"] { try await addServiceAccount(namespace) }
@@ -52,7 +56,9 @@ struct TestServer {
         contentType: String = "",
         accept: String = "application/json",
         takesGzip: Bool = false,
-        user: APIUser? = TestServer.admin
+        user: APIUser? = TestServer.admin,
+        bearer: String? = nil,
+        impersonation: Impersonation? = nil
     ) async -> APIResponse {
         let parts = path.split(separator: "?", maxSplits: 1).map(String.init)
         let query = parts.count > 1 ? parts[1].split(separator: "&").map(Self.pair) : []
@@ -65,7 +71,9 @@ struct TestServer {
                 takesGzip: takesGzip,
                 contentType: contentType,
                 body: bytes,
-                user: user
+                user: user,
+                bearer: bearer,
+                impersonation: impersonation
             )
         )
     }

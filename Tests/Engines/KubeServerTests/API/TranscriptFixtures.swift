@@ -49,6 +49,7 @@ enum TranscriptFixtures {
         case ("tables", 0):
             await create(test, "/api/v1/namespaces", ["metadata": ["name": "t-ssa"]])
             await tableObjects(test)
+        case ("authorization", 19): await publicInfoOfThatServer(test)
         case ("watch", 0):
             var first = configMap("w0")
             first.set(["k": "a"], at: ["metadata", "labels"])
@@ -56,6 +57,25 @@ enum TranscriptFixtures {
             remember("384", made[path: "metadata", "resourceVersion"]?.string ?? "")
         default: break
         }
+    }
+
+    /// The recorded server had one default role more than the real project's.
+    private static func publicInfoOfThatServer(_ test: TestServer) async {
+        let name = "system:openshift:public-info-viewer"
+        let path = "/apis/rbac.authorization.k8s.io/v1"
+        let rule: JSON = ["verbs": ["get"], "nonResourceURLs": ["/.well-known", "/.well-known/*"]]
+        await create(test, "\(path)/clusterroles", ["metadata": ["name": .string(name)], "rules": [rule]])
+        await create(
+            test,
+            "\(path)/clusterrolebindings",
+            [
+                "metadata": ["name": .string(name)],
+                "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": .string(name)],
+                "subjects": [
+                    ["kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:authenticated"]
+                ],
+            ]
+        )
     }
 
     /// The request's object is the one just made.

@@ -49,6 +49,7 @@ struct LogDurabilityTests {
         try await server.bootstrap()
         let ahead = folder.file("log.db-wal")
         #expect(FileManager.default.fileExists(atPath: ahead))
+        let written = log.revision
         await server.close()
         #expect(!FileManager.default.fileExists(atPath: ahead), "everything is in the file itself")
         let body: JSON = ["metadata": ["name": "late"]]
@@ -65,7 +66,7 @@ struct LogDurabilityTests {
         )
         #expect(answer.status == 503)
         #expect(answer.message == "the server is shutting down")
-        #expect(try open().revision.number == 4)
+        #expect(try open().revision == written)
     }
 
     @Test("a second log on the same file is refused while the first one is open, with the file's name")

@@ -45,7 +45,7 @@ extension ResourceType {
         .services, .events, .storageClasses, .replicaSets, .deployments, .statefulSets,
         .controllerRevisions, .jobs, .cronJobs, .endpointSlices, .ingresses,
         .ingressClasses, .leases,
-        .customResourceDefinitions,
+        .customResourceDefinitions, .roles, .clusterRoles, .roleBindings, .clusterRoleBindings,
     ]
 
     /// `Binding`: creating one puts a pod on a node.
