@@ -18,11 +18,14 @@ struct BusyboxApp {
     var deadline = "60s"
     var gracePeriod = "1s"
     var volume: String?
+    /// Programs of this machine that the image has, too.
+    var programs: [String] = []
 
     /// Writes the app's folder and returns its path.
     func write(below folder: String) throws -> String {
         let path = "\(folder)/\(name)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let more = programs.map { "\n        - { from: \($0), to: \($0), libraries: true }" }.joined()
         let volumes = volume.map { "volumes: [{ name: data, mountPath: \($0), size: 10Mi }]" } ?? "env: {}"
         let file = """
             apiVersion: ballast.dev/v1alpha1
@@ -37,7 +40,7 @@ struct BusyboxApp {
                   run: '\(build)'
                   files:
                     - { from: /bin/busybox, to: /bin/busybox, libraries: true }
-                    - { from: run.sh, to: /run.sh }
+                    - { from: run.sh, to: /run.sh }\(more)
                   entrypoint: [/bin/busybox, sh, /run.sh]
               deploy:
                 replicas: \(replicas)

@@ -183,6 +183,7 @@ extension Machine {
         var configuration = KubernetesServer.Configuration()
         configuration.serviceRange = plan.serviceSubnet.description
         configuration.address = "127.0.0.1:\(options.ports.kubernetes)"
+        configuration.mountsServiceAccountTokens = true
         return try KubernetesServer(
             log: try ObjectLog(path: folder.objects, clock: .system),
             configuration: configuration,
