@@ -87,6 +87,7 @@ package struct Controllers: Sendable {
             ReplicaSetController(context: context),
             DeploymentController(context: context),
             StatefulSetController(context: context),
+            DaemonSetController(context: context),
             JobController(context: context),
             CronJobController(context: context),
             EndpointSliceController(context: context),

@@ -141,6 +141,14 @@ enum BuiltInResources {
         return [
             resource(.controllerRevisions, ControllerRevisionStrategy(), ControllerRevisionColumns()),
             resource(
+                .daemonSets,
+                DaemonSetStrategy(warnsOfRefusals: isStrict),
+                DaemonSetColumns(),
+                short: ["ds"],
+                categories: ["all"],
+                status: true
+            ),
+            resource(
                 .deployments,
                 DeploymentStrategy(warnsOfRefusals: isStrict),
                 DeploymentColumns(),

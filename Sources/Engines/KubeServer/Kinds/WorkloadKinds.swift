@@ -186,13 +186,13 @@ enum RolloutRules {
         }
     }
 
-    private static func amount(_ value: JSON?) -> Int? {
+    static func amount(_ value: JSON?) -> Int? {
         if let number = value?.int { return number }
         guard let text = value?.string, text.hasSuffix("%") else { return nil }
         return Int(text.dropLast())
     }
 
-    private static func checkAmount(_ value: JSON?, _ field: String, _ errors: inout FieldErrors) {
+    static func checkAmount(_ value: JSON?, _ field: String, _ errors: inout FieldErrors) {
         switch value {
         case .string(let text)?:
             let digits = text.dropLast()

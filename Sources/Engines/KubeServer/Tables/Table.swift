@@ -65,11 +65,20 @@ struct Table {
         var row: JSONObject = ["cells": .array(resource.columns.cells(object, now: now))]
         switch includes {
         case .none: row["object"] = .null
-        case .metadata: row["object"] = KubernetesServer.partial(object, version)
+        case .metadata: row["object"] = KubernetesServer.partial(withoutMirrors(object), version)
         case .object: row["object"] = StoredJSON.typed(object, resource.type)
         }
         if let conditions = conditions(of: object) { row["conditions"] = conditions }
         return .object(row)
+    }
+
+    /// The real server keeps the count of a daemon set's templates elsewhere, and its tables do not show it.
+    private func withoutMirrors(_ object: JSON) -> JSON {
+        guard resource.type == .daemonSets else { return object }
+        var object = object
+        object.set(nil, at: ["metadata", "annotations", DaemonSetStrategy.generationKey])
+        if object[path: "metadata", "annotations"] == [:] { object.set(nil, at: ["metadata", "annotations"]) }
+        return object
     }
 
     /// Rows of pods that have ended are marked, so that clients can hide them.

@@ -39,6 +39,27 @@ struct ReplicaSetColumns: TableColumns {
     }
 }
 
+struct DaemonSetColumns: TableColumns {
+    let columns: [TableColumn] = [
+        .name, .whole("Desired"), .whole("Current"), .whole("Ready"), .whole("Up-to-date"), .whole("Available"),
+        .text("Node Selector"), .age, .text("Containers", wide: true), .text("Images", wide: true),
+        .text("Selector", wide: true),
+    ]
+
+    func cells(_ object: JSON, now: Timestamp) -> [JSON] {
+        let spec = object["spec"] ?? [:]
+        let status = object["status"] ?? [:]
+        let pod = spec[path: "template", "spec"]
+        let (names, images) = Cell.containers(pod)
+        return [
+            Cell.name(object), Cell.whole(status["desiredNumberScheduled"]),
+            Cell.whole(status["currentNumberScheduled"]), Cell.whole(status["numberReady"]),
+            Cell.whole(status["updatedNumberScheduled"]), Cell.whole(status["numberAvailable"]),
+            Cell.labels(pod?["nodeSelector"]), Age.of(object, now), names, images, Cell.selector(spec["selector"]),
+        ]
+    }
+}
+
 struct StatefulSetColumns: TableColumns {
     let columns: [TableColumn] = [
         .name, .text("Ready"), .age, .text("Containers", wide: true), .text("Images", wide: true),

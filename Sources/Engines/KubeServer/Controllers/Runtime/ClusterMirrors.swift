@@ -16,6 +16,7 @@ struct ClusterMirrors: Sendable {
     let replicaSets: ObjectMirror
     let deployments: ObjectMirror
     let statefulSets: ObjectMirror
+    let daemonSets: ObjectMirror
     let controllerRevisions: ObjectMirror
     let jobs: ObjectMirror
     let cronJobs: ObjectMirror
@@ -39,6 +40,7 @@ struct ClusterMirrors: Sendable {
         replicaSets = whole(ListQuery(.replicaSets))
         deployments = whole(ListQuery(.deployments))
         statefulSets = whole(ListQuery(.statefulSets))
+        daemonSets = whole(ListQuery(.daemonSets))
         controllerRevisions = whole(ListQuery(.controllerRevisions))
         jobs = whole(ListQuery(.jobs))
         cronJobs = whole(ListQuery(.cronJobs))
@@ -55,7 +57,7 @@ struct ClusterMirrors: Sendable {
     var all: [ObjectMirror] {
         [
             namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments,
-            statefulSets, controllerRevisions, jobs,
+            statefulSets, daemonSets, controllerRevisions, jobs,
             cronJobs, services, endpointSlices, ingresses, ingressClasses, claims, volumes, storageClasses, definitions,
         ]
     }

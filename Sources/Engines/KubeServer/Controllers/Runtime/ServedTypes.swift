@@ -43,7 +43,7 @@ extension ResourceType {
         .namespaces, .nodes, .serviceAccounts, .secrets, .configMaps, .persistentVolumes, .persistentVolumeClaims,
         .pods,
         .services, .events, .storageClasses, .replicaSets, .deployments, .statefulSets,
-        .controllerRevisions, .jobs, .cronJobs, .endpointSlices, .ingresses,
+        .daemonSets, .controllerRevisions, .jobs, .cronJobs, .endpointSlices, .ingresses,
         .ingressClasses, .leases,
         .customResourceDefinitions, .roles, .clusterRoles, .roleBindings, .clusterRoleBindings,
     ]

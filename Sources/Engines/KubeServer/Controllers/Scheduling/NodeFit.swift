@@ -55,6 +55,14 @@ struct NodeFit: Sendable {
         return found
     }
 
+    /// Whether a daemon's pod should be made on the node, and whether one that is there may stay; room does not count.
+    func suits(_ node: KubeObject) -> (runs: Bool, stays: Bool) {
+        guard pod.nodeName.isEmpty || pod.nodeName == node.name, matchesSelectors(node) else { return (false, false) }
+        let untolerated = (node.spec["taints"]?.array ?? []).filter { !tolerates($0) }.map { $0["effect"]?.string }
+        if untolerated.contains("NoExecute") { return (false, false) }
+        return (!untolerated.contains("NoSchedule"), true)
+    }
+
     // MARK: Taints
 
     private func hasUntoleratedTaint(_ node: KubeObject) -> Bool {
