@@ -44,6 +44,7 @@ extension KubernetesServer {
         if try read(resource.key(namespace: namespace, name: name)) == nil, resource.traits.allowsCreateOnUpdate,
             (decoded.object[path: "metadata", "resourceVersion"]?.string ?? "").isEmpty
         {
+            try checkCreation(resource, namespace, name)
             return try await create(decoded, resource, namespace, parameters)
         }
         let change = Change(resource: resource, namespace: namespace, name: name, parameters: parameters)

@@ -56,7 +56,8 @@ extension KubernetesServer {
         case "GET", "HEAD": read(&asked, request, isCollection: isCollection)
         default: break
         }
-        if target.isWatch { asked.verb = "watch" }
+        // Only reading is a watch; anything else on such a path is what its method says.
+        if target.isWatch, request.method == "GET" || request.method == "HEAD" { asked.verb = "watch" }
         return asked
     }
 
@@ -76,6 +77,20 @@ extension KubernetesServer {
 // MARK: - Handing out rights
 
 extension KubernetesServer {
+    /// Whoever makes an object by changing one that is not there must be allowed to create, too.
+    func checkCreation(_ resource: Resource, _ namespace: String?, _ name: String) throws(KubeStatus) {
+        guard let user = Acting.user, !user.isMaster else { return }
+        let asked = AccessRequest(
+            verb: "create",
+            namespace: namespace ?? "",
+            group: resource.type.group,
+            resource: resource.type.plural,
+            name: name
+        )
+        let decision = try access.policy().decide(asked, by: user)
+        guard decision.isAllowed else { throw asked.refusal(of: user, reason: decision.reason) }
+    }
+
     /// Nobody gives away by a role or a binding what they do not hold, unless they may `escalate` or `bind`.
     func checkGrant(_ object: JSON, from old: JSON?, _ resource: Resource) throws(KubeStatus) {
         guard resource.type.group == "rbac.authorization.k8s.io", let user = Acting.user, !user.isMaster else { return }
