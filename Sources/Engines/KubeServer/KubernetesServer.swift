@@ -104,6 +104,7 @@ package final class KubernetesServer: Sendable {
                 continue
             }
         }
+        try await addSystemPriorities()
         if configuration.settlesDefaultRoles { try await settleDefaultRoles() }
     }
 

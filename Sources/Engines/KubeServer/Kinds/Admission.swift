@@ -18,7 +18,10 @@ extension KubernetesServer {
                 let name = try defaultClass(.ingressClasses, "ingressclass.kubernetes.io/is-default-class")
             else { return }
             object.set(.string(name), at: ["spec", "ingressClassName"])
-        case .pods: if configuration.requiresServiceAccounts { try await admitPod(&object) }
+        case .pods:
+            if configuration.requiresServiceAccounts { try await admitPod(&object) }
+            try admitPriority(&object)
+        case .priorityClasses: try admitPriorityClass(object)
         default: return
         }
     }

@@ -205,6 +205,7 @@ enum BuiltInResources {
                 status: true
             ),
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
+            resource(.networkPolicies, NetworkPolicyStrategy(), NetworkPolicyColumns(), short: ["netpol"]),
             resource(.ingressClasses, IngressClassStrategy(), IngressClassColumns()),
             resource(.clusterRoleBindings, BindingStrategy(isNamespaced: false), BindingColumns()),
             resource(.clusterRoles, RoleStrategy(isNamespaced: false), DefinitionColumns()),
@@ -219,6 +220,7 @@ enum BuiltInResources {
                 categories: ["api-extensions"],
                 status: true
             ),
+            resource(.priorityClasses, PriorityClassStrategy(), PriorityClassColumns(), short: ["pc"]),
             resource(.leases, LeaseStrategy(), LeaseColumns()),
             resource(.endpointSlices, EndpointSliceStrategy(), EndpointSliceColumns()),
         ]

@@ -168,12 +168,6 @@ enum PodAdmission {
         spec["tolerations"] = .array(tolerations)
     }
 
-    static func addPriority(_ spec: inout JSON) {
-        let known = ["system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000]
-        spec["priority"] = JSON(spec["priorityClassName"]?.string.flatMap { known[$0] } ?? 0)
-        PodDefaults.setIfAbsent(&spec, "preemptionPolicy", "PreemptLowerPriority")
-    }
-
     /// How the pod is treated when memory runs short, from its requests and limits.
     static func qualityOfService(_ spec: JSON) -> String {
         let containers = (spec["containers"]?.array ?? []) + (spec["initContainers"]?.array ?? [])

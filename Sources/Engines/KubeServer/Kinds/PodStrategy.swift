@@ -17,7 +17,6 @@ struct PodStrategy: KindStrategy {
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
         guard var spec = object["spec"], spec.object != nil else { return }
         PodAdmission.addTolerations(&spec)
-        PodAdmission.addPriority(&spec)
         object["spec"] = spec
         object["status"] = ["phase": "Pending", "qosClass": .string(PodAdmission.qualityOfService(spec))]
     }
@@ -73,15 +72,8 @@ struct PodStrategy: KindStrategy {
         if new > former { errors.invalid(field, new, "must be less than or equal to previous value") }
     }
 
-    /// Those of every cluster; others have no kind here yet.
-    private static let priorityClasses: Set<String> = ["system-cluster-critical", "system-node-critical"]
-
     func refusal(_ object: JSON, from old: JSON?) -> String? {
         guard refusesUnsupported, old == nil else { return nil }
-        let priority = object[path: "spec", "priorityClassName"]?.string ?? ""
-        if !priority.isEmpty, !Self.priorityClasses.contains(priority) {
-            return "no PriorityClass with name \(priority) was found"
-        }
         let reasons = NodeLimits.refusals(object["spec"] ?? [:])
         return reasons.isEmpty ? nil : "this cluster's node does not grant \(reasons.joined(separator: "; "))"
     }

@@ -43,7 +43,8 @@ extension ResourceType {
         .namespaces, .nodes, .serviceAccounts, .secrets, .configMaps, .persistentVolumes, .persistentVolumeClaims,
         .pods,
         .services, .events, .storageClasses, .replicaSets, .deployments, .statefulSets,
-        .daemonSets, .controllerRevisions, .jobs, .cronJobs, .endpointSlices, .ingresses,
+        .daemonSets, .controllerRevisions, .networkPolicies, .priorityClasses, .jobs, .cronJobs, .endpointSlices,
+        .ingresses,
         .ingressClasses, .leases,
         .customResourceDefinitions, .roles, .clusterRoles, .roleBindings, .clusterRoleBindings,
     ]
