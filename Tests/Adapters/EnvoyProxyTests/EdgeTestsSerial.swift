@@ -76,6 +76,14 @@ struct EdgeTestsSerial {
             try await edge.endpoints("other", [backends[1]])
             try await edge.ingress("main", [("a.test", "/", "web")])
             try await edge.get("a.test/", until: { $0.status == 200 })
+            // Routes come before listeners, so the edge answers a moment before the Service's address does.
+            let question = [("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n", "never")]
+            let first = await eventually {
+                try? await TestConnection.exchange(question, at: "\(edge.net).100", 80)
+            } holds: {
+                $0??.contains(" 200 OK\r\n") == true
+            }
+            #expect(first != nil)
             let load = Load(edge: edge)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { await load.run(keepsConnection: true, at: .edge) } }
@@ -403,7 +411,7 @@ final class Load: Sendable {
                     }
                 )
             } catch {
-                note("\(place) keeps \(keepsConnection): \(error)")
+                note("\(place) keeps \(keepsConnection) after \(result.good): \(error)")
             }
         }
     }
