@@ -76,14 +76,6 @@ struct EdgeTestsSerial {
             try await edge.endpoints("other", [backends[1]])
             try await edge.ingress("main", [("a.test", "/", "web")])
             try await edge.get("a.test/", until: { $0.status == 200 })
-            // Routes come before listeners, so the edge answers a moment before the Service's address does.
-            let question = [("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n", "never")]
-            let first = await eventually {
-                try? await TestConnection.exchange(question, at: "\(edge.net).100", 80)
-            } holds: {
-                $0??.contains(" 200 OK\r\n") == true
-            }
-            #expect(first != nil)
             let load = Load(edge: edge)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { await load.run(keepsConnection: true, at: .edge) } }
@@ -394,6 +386,8 @@ final class Load: Sendable {
 
     func run(keepsConnection: Bool, at place: Place) async {
         let (address, port) = place == .edge ? ("127.0.0.1", edge.configuration.edgePort) : ("\(edge.net).100", 80)
+        // Routes come before listeners, so the edge answers a moment before the Service's address does.
+        var hasAnswered = place == .edge
         while !state.withLock({ $0.isStopped }) {
             var isFirst = true
             do {
@@ -406,12 +400,13 @@ final class Load: Sendable {
                             ? nil : "a.test/load"
                     },
                     take: { reply in
+                        hasAnswered = true
                         self.state.withLock { $0.good += reply.status == 200 ? 1 : 0 }
                         if reply.status != 200 { self.note("\(place) \(reply.status) \(reply.body)") }
                     }
                 )
             } catch {
-                note("\(place) keeps \(keepsConnection) after \(result.good): \(error)")
+                if hasAnswered { note("\(place) keeps \(keepsConnection): \(error)") }
             }
         }
     }

@@ -129,7 +129,8 @@ final class TranscriptReplay {
 
 extension TranscriptReplay {
     private static let times: Set<String> = [
-        "creationTimestamp", "deletionTimestamp", "expirationTimestamp", "lastTransitionTime", "time", "lastPhaseTransitionTime",
+        "creationTimestamp", "deletionTimestamp", "expirationTimestamp", "lastTransitionTime", "time",
+        "lastPhaseTransitionTime",
     ]
     /// Not compared: what only this successor records, and texts that are the real project's own.
     private static let ignored: Set<String> = ["managedFields", "description"]

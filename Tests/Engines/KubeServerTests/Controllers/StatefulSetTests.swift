@@ -59,9 +59,9 @@ struct StatefulSetTests {
         try await cluster.run { cluster in
             let query = ListQuery(.pods)
             let start = try await cluster.api.list(query)
-            var class_: KubeObject = KubeObject(.storageClasses, name: "slow")
-            class_["volumeBindingMode"] = "WaitForFirstConsumer"
-            _ = try await cluster.api.create(class_, as: .storageClasses)
+            var slow = KubeObject(.storageClasses, name: "slow")
+            slow["volumeBindingMode"] = "WaitForFirstConsumer"
+            _ = try await cluster.api.create(slow, as: .storageClasses)
             _ = try await cluster.api.create(set("db", spec: ["podManagementPolicy": "Parallel"]), as: .statefulSets)
             let done = try await cluster.wait(.statefulSets, "db") { $0.status["readyReplicas"] == 3 }
             #expect(start.items.isEmpty)
