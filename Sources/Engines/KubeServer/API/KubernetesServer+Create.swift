@@ -14,7 +14,7 @@ struct Written: Sendable {
 
 extension KubernetesServer {
     func createResponse(_ call: Call) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "CreateOptions")
+        let parameters = try WriteParameters(call, kind: "CreateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         let written = try await create(decoded, call.resource, call.namespace, parameters)
         return try present(written.value, call, status: 201, warnings: written.warnings)
@@ -33,6 +33,8 @@ extension KubernetesServer {
         try settleNamespace(&object, resource, namespace)
         try checkNamespace(resource, namespace, object[path: "metadata", "name"]?.string ?? "")
         resource.strategy.setDefaults(&object)
+        let fields = trackedFields(object, from: nil, resource, parameters, .whole)
+        object.set(fields, at: ["metadata", "managedFields"])
         try await admit(&object, resource)
         let generateName = object[path: "metadata", "generateName"]?.string ?? ""
         let isGenerated = (object[path: "metadata", "name"]?.string ?? "").isEmpty && !generateName.isEmpty
@@ -110,7 +112,7 @@ extension KubernetesServer {
         metadata["creationTimestamp"] = .string(context.now.description)
         let owned: Set<String> = [
             "resourceVersion", "generation", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
-            "managedFields", "uid", "creationTimestamp", "name",
+            "uid", "creationTimestamp", "name",
         ]
         for (key, value) in given.object ?? [:] where !owned.contains(key) && metadata[key] == nil {
             metadata[key] = value

@@ -6,7 +6,10 @@ import Ports
 
 extension KubernetesServer {
     func patchResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "PatchOptions")
+        if MediaType(parsing: call.request.contentType).name == PatchType.apply.rawValue {
+            return try await applyResponse(call, name)
+        }
+        let parameters = try WriteParameters(call, kind: "PatchOptions")
         let patch = try PatchBody(call.request, call.resource)
         let written = try await self.patch(
             patch,
@@ -82,8 +85,7 @@ struct PatchBody: Sendable {
     static let noServerSideApply = KubeStatus(
         code: 415,
         reason: "UnsupportedMediaType",
-        message: "server-side apply is not supported by this server yet; use client-side apply (kubectl apply without "
-            + "--server-side) or a merge patch",
+        message: "server-side apply is not supported on this subresource; use a merge patch",
         details: .null
     )
 

@@ -46,7 +46,7 @@ extension KubernetesServer {
     func transientResponse(_ call: Call) async throws(KubeStatus) -> APIResponse {
         guard call.type != .bindings else { return try await bindingResponse(call, nil) }
         guard call.namespace != nil || !call.type.isNamespaced else { throw .methodNotAllowed }
-        let parameters = try WriteParameters(call.query, kind: "CreateOptions")
+        let parameters = try WriteParameters(call, kind: "CreateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         let answer = try review(decoded.object, call)
         return call.respond(StoredJSON.typed(answer, call.type), status: 201, warnings: decoded.warnings)

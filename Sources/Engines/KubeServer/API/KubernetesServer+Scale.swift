@@ -19,7 +19,7 @@ extension KubernetesServer {
             let stored = try find(call.resource, call.namespace, name)
             return call.respond(paths.view(of: try StoredJSON.parse(stored.value, as: nil)))
         }
-        let parameters = try WriteParameters(call.query, kind: verb == "patch" ? "PatchOptions" : "UpdateOptions")
+        let parameters = try WriteParameters(call, kind: verb == "patch" ? "PatchOptions" : "UpdateOptions")
         let change: (JSON) throws(KubeStatus) -> (JSON, [String])
         if verb == "patch" {
             let patch = try PatchBody(call.request, call.resource)
@@ -44,6 +44,8 @@ extension KubernetesServer {
         _ make: (JSON) throws(KubeStatus) -> (JSON, [String])
     ) async throws(KubeStatus) -> Written {
         guard let paths = resource.scale else { throw .noSuchResource }
+        var parameters = parameters
+        parameters.subresource = "scale"
         var change = Change(resource: resource, namespace: namespace, name: name, parameters: parameters)
         change.isPatch = true
         return try await apply(change) { (old) throws(KubeStatus) in

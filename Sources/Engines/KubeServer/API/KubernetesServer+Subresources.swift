@@ -38,7 +38,7 @@ extension KubernetesServer {
     }
 
     private func statusUpdateResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "UpdateOptions")
+        let parameters = try WriteParameters(call, kind: "UpdateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         try matchName(decoded.object, name)
         let written = try await updateStatus(decoded, call.resource, call.namespace, name, parameters)
@@ -64,7 +64,7 @@ extension KubernetesServer {
     }
 
     private func finalizeResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "UpdateOptions")
+        let parameters = try WriteParameters(call, kind: "UpdateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         try matchName(decoded.object, name)
         let written = try await updateStatus(
@@ -84,7 +84,7 @@ extension KubernetesServer {
 
     /// Takes a `Binding`, as a pod's subresource or among the namespace's bindings.
     func bindingResponse(_ call: Call, _ name: String?) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "CreateOptions")
+        let parameters = try WriteParameters(call, kind: "CreateOptions")
         let binding = try BodyDecoder(call.resource, as: .bindings, parameters.validation).decode(call.request).object
         let pod = name ?? binding[path: "metadata", "name"]?.string ?? ""
         try matchName(binding, pod)
@@ -151,7 +151,7 @@ extension KubernetesServer {
 
     /// Nothing here limits disruptions, so an eviction is a delete.
     private func evictionResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "CreateOptions")
+        let parameters = try WriteParameters(call, kind: "CreateOptions")
         let eviction = try BodyDecoder(call.resource, as: Self.evictionType, parameters.validation)
             .decode(call.request).object
         try matchName(eviction, name)

@@ -9,7 +9,7 @@ extension KubernetesServer {
     private static let attempts = 10
 
     func updateResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "UpdateOptions")
+        let parameters = try WriteParameters(call, kind: "UpdateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         try matchName(decoded.object, name)
         try matchNamespace(decoded.object, call)
@@ -80,8 +80,10 @@ extension KubernetesServer {
             let old = try StoredJSON.parse(stored.value, as: nil)
             var (object, warnings) = try make(old)
             let asked = try askedVersion(object, change, stored)
-            if change.part == .whole { try checkUID(object, old, change) }
+            if change.part == .whole, !change.parameters.isApplied { try checkUID(object, old, change) }
+            let fields = trackedFields(object, from: old, change.resource, change.parameters, change.part)
             try merge(&object, old, change)
+            Self.setManagedFields(fields, on: &object, from: old)
             do {
                 let written = try await store(object, old, stored, change)
                 return Written(value: written.value, warnings: warnings + written.warnings)

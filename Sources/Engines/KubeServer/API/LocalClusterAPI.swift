@@ -139,8 +139,18 @@ struct LocalClusterAPI: ClusterAPI {
     ) async throws -> KubeObject {
         try await calling { () throws(KubeStatus) in
             let resource = try resource(reference.type)
-            guard type != .apply else { throw PatchBody.noServerSideApply }
             guard subresource == nil || subresource == "status" else { throw .noSuchResource }
+            if type == .apply {
+                let applied = try await server.applyFields(
+                    body,
+                    resource,
+                    reference.namespace,
+                    reference.name,
+                    WriteParameters(options),
+                    part: subresource == "status" ? .status : .whole
+                )
+                return try object(applied.value, reference.type)
+            }
             let written = try await server.patch(
                 PatchBody(type, body),
                 resource,
@@ -213,5 +223,7 @@ extension WriteParameters {
         isDryRun = options.isDryRun
         validation = options.fieldValidation ?? .warn
         fieldManager = options.fieldManager ?? ""
+        client = "ballast"
+        isForced = options.isForced
     }
 }

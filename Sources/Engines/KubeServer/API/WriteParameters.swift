@@ -9,12 +9,31 @@ struct WriteParameters: Sendable {
     var isDryRun = false
     var validation = WriteOptions.FieldValidation.warn
     var fieldManager = ""
+    /// Whose writes these are where no field manager is named: the client's own name.
+    var client = ""
+    /// An apply takes fields from those who own them.
+    var isForced = false
+    /// The object carries the managed fields it is to have.
+    var isApplied = false
+    /// A view through which the object is written.
+    var subresource = ""
+
+    /// The name under which fields come to be owned.
+    var manager: String { fieldManager.isEmpty ? client : fieldManager }
+
+    var applied: WriteParameters {
+        var copy = self
+        copy.isApplied = true
+        return copy
+    }
 
     init() {}
 
     /// `kind` is how the real server calls these options in its errors, such as `CreateOptions`.
-    init(_ query: Query, kind: String) throws(KubeStatus) {
+    init(_ call: Call, kind: String) throws(KubeStatus) {
+        let query = call.query
         var errors = FieldErrors()
+        client = Self.client(call.request.userAgent)
         isDryRun = Self.dryRun(query.all("dryRun").filter { !$0.isEmpty }, &errors)
         let text = query["fieldValidation"] ?? ""
         if let known = WriteOptions.FieldValidation(rawValue: text) {
@@ -24,7 +43,26 @@ struct WriteParameters: Sendable {
         }
         fieldManager = query["fieldManager"] ?? ""
         if fieldManager.utf8.count > 128 { errors.tooLong("fieldManager", 128) }
+        if kind == "PatchOptions" {
+            let isApply = MediaType(parsing: call.request.contentType).name == PatchType.apply.rawValue
+            if isApply, fieldManager.isEmpty { errors.required("fieldManager", "is required for apply patch") }
+            if !isApply, query["force"] != nil {
+                errors.forbidden("force", "may not be specified for non-apply patch")
+            }
+            isForced = isApply && query.flag("force")
+        }
         guard errors.isEmpty else { throw .invalid(errors, kind: kind, group: "meta.k8s.io", name: "") }
+    }
+
+    /// A client's name: its User-Agent up to the first slash.
+    private static func client(_ userAgent: String) -> String {
+        var name = ""
+        for scalar in userAgent.unicodeScalars.prefix(while: { $0 != "/" })
+        where scalar.properties.generalCategory != .control {
+            guard name.utf8.count + UTF8.width(scalar) <= 128 else { break }
+            name.unicodeScalars.append(scalar)
+        }
+        return name
     }
 
     static func dryRun(_ values: [String], _ errors: inout FieldErrors) -> Bool {

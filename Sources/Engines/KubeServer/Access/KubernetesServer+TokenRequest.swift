@@ -19,7 +19,7 @@ extension KubernetesServer {
 
     /// Issues a token for the account, for some time and audiences, and perhaps bound to one object.
     func tokenResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call.query, kind: "CreateOptions")
+        let parameters = try WriteParameters(call, kind: "CreateOptions")
         let decoder = BodyDecoder(call.resource, as: Self.tokenRequests, parameters.validation)
         let decoded = try decoder.decode(call.request)
         let namespace = call.namespace ?? ""

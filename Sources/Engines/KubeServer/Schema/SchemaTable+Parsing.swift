@@ -73,7 +73,7 @@ extension SchemaField.Notes {
         case UInt8(ascii: "L"): listType = .map(keys: text.split(separator: ",").map(String.init))
         case UInt8(ascii: "A"):
             if case .array = shape { listType = .atomic } else { isAtomicMap = true }
-        case UInt8(ascii: "G"): break
+        case UInt8(ascii: "G"): isGranular = true
         case UInt8(ascii: "P"):
             isMerged = text.hasPrefix("merge")
             retainsKeys = text.hasSuffix("retainKeys")

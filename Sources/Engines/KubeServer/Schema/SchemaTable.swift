@@ -44,6 +44,7 @@ package final class SchemaField: Sendable {
         var defaultValue: JSON?
         var listType: ListType?
         var isAtomicMap = false
+        var isGranular = false
         var isMerged = false
         var retainsKeys = false
         var isReplaced = false
@@ -62,6 +63,8 @@ package final class SchemaField: Sendable {
     /// `nil` for what is no list, and for lists that say nothing (they are atomic).
     package let listType: ListType?
     package let isAtomicMap: Bool
+    /// Server-side apply merges the object here although its type says otherwise.
+    let isGranular: Bool
     /// Strategic merge patches merge this list instead of replacing it.
     package let isMerged: Bool
     /// Strategic merge patches may say which members to keep.
@@ -82,6 +85,7 @@ package final class SchemaField: Sendable {
         defaultValue = notes.defaultValue
         listType = notes.listType
         isAtomicMap = notes.isAtomicMap
+        isGranular = notes.isGranular
         isMerged = notes.isMerged
         retainsKeys = notes.retainsKeys
         isReplaced = notes.isReplaced

@@ -30,6 +30,8 @@ final class StructuralSchema: Sendable {
     let isIntOrString: Bool
     let listType: ListType?
     let listMapKeys: [String]
+    /// Server-side apply treats the whole object as one value.
+    let isAtomicMap: Bool
     /// Whether rules in the Common Expression Language stand here or below.
     let hasRules: Bool
     private let ruleSources: [JSON]
@@ -62,6 +64,7 @@ final class StructuralSchema: Sendable {
         isIntOrString = json["x-kubernetes-int-or-string"]?.bool ?? false
         listType = json["x-kubernetes-list-type"]?.string.flatMap(ListType.init(rawValue:))
         listMapKeys = json["x-kubernetes-list-map-keys"]?.array?.compactMap(\.string) ?? []
+        isAtomicMap = json["x-kubernetes-map-type"]?.string == "atomic"
         limits = ValueLimits(json)
         allOf = Self.list(json["allOf"])
         anyOf = Self.list(json["anyOf"])
