@@ -107,7 +107,7 @@ struct Machine: Sendable {
         urgency.set { Task { await runtime.hurry() } }
         server.nodeAgent = runtime.agent
         let controllers = Controllers(
-            api: server.api,
+            api: server.api(as: "kube-controller-manager"),
             configuration: controllerConfiguration(plan, certificates),
             wallClock: .system,
             telemetry: telemetry.scoped("controllers")

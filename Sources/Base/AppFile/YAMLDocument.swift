@@ -64,6 +64,8 @@ package struct YAMLError: Error, Sendable, CustomStringConvertible {
     /// From 1.
     package var line: Int
     package var message: String
+    /// Where a key stands that is given again later.
+    var repeated: RepeatedKey?
 
     package var description: String { "line \(line): \(message)" }
 }
@@ -252,6 +254,9 @@ extension YAMLError {
         case .duplicatedKeysInMapping(let duplicates, let context):
             let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
             self.init(line: context.mark.line, message: "the key \(names) is given more than once")
+            repeated = duplicates.first.map {
+                RepeatedKey(name: $0, line: context.mark.line, column: context.mark.column)
+            }
         case .reader(let problem, let offset, _, let yaml):
             let line = yaml.utf8.prefix(offset ?? 0).count { $0 == 0x0A } + 1
             self.init(line: line, message: problem)

@@ -92,7 +92,10 @@ package final class KubernetesServer: Sendable {
     }
 
     /// The same objects without requests, for what runs in this process.
-    package var api: any ClusterAPI { LocalClusterAPI(server: self) }
+    package var api: any ClusterAPI { api(as: "kube-apiserver") }
+
+    /// The same under the name by which `client` comes to own what it writes.
+    package func api(as client: String) -> any ClusterAPI { LocalClusterAPI(server: self, client: client) }
 
     /// Creates the namespaces every cluster has; what is there stays as it is.
     package func bootstrap() async throws {

@@ -119,7 +119,33 @@ struct PatchBody: Sendable {
     /// A patch whose result does not decode is said to be invalid itself.
     private func refused(_ patched: JSON, _ status: KubeStatus) -> KubeStatus {
         guard let tail = status.message.firstRange(of: ": ")?.upperBound, status.code == 400 else { return status }
-        let shown = type == .strategicMerge ? patched.goText : patched.text
+        let shown = type == .strategicMerge ? patched.goText : PatchedText.text(patched, by: content)
         return PatchError.invalidResult(shown, String(status.message[tail...])).status
+    }
+}
+
+/// A patched object as the real server quotes it: objects that the patch went into have their members sorted, all others
+/// stand as they were printed.
+private enum PatchedText {
+    static func text(_ object: JSON, by patch: JSON) -> String {
+        var object = object
+        if let metadata = object["metadata"]?.object { object["metadata"] = .object(printed(metadata)) }
+        return touched(object, by: patch).text
+    }
+
+    private static func touched(_ value: JSON, by patch: JSON) -> JSON {
+        guard let members = value.object, let changes = patch.object else { return value }
+        let sorted = members.sorted { ByteOrder.precedes($0.key, $1.key) }
+        var result: JSONObject = [:]
+        for (key, member) in sorted { result[key] = changes[key].map { touched(member, by: $0) } ?? member }
+        return .object(result)
+    }
+
+    /// The resource version, which is stored first, in its place.
+    private static func printed(_ metadata: JSONObject) -> JSONObject {
+        var result: JSONObject = [:]
+        for name in ["name", "generateName", "namespace", "uid", "resourceVersion"] { result[name] = metadata[name] }
+        for (key, value) in metadata where result[key] == nil { result[key] = value }
+        return result
     }
 }

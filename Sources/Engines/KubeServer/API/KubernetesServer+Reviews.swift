@@ -48,7 +48,10 @@ extension KubernetesServer {
         guard call.namespace != nil || !call.type.isNamespaced else { throw .methodNotAllowed }
         let parameters = try WriteParameters(call, kind: "CreateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
-        let answer = try review(decoded.object, call)
+        var object = decoded.object
+        let owned = fieldManager(call.resource).update(nil, object, manager: parameters.manager)
+        object.set(owned, at: ["metadata", "managedFields"])
+        let answer = try review(object, call)
         return call.respond(StoredJSON.typed(answer, call.type), status: 201, warnings: decoded.warnings)
     }
 

@@ -2,9 +2,10 @@
 // Copyright the Ballast authors
 
 import Model
+import Ports
 
 extension KubernetesServer {
-    private static let scaleType = ResourceType(
+    static let scaleType = ResourceType(
         group: "autoscaling",
         version: "v1",
         plural: "scales",
@@ -21,6 +22,9 @@ extension KubernetesServer {
         }
         let parameters = try WriteParameters(call, kind: verb == "patch" ? "PatchOptions" : "UpdateOptions")
         let change: (JSON) throws(KubeStatus) -> (JSON, [String])
+        if verb == "patch", MediaType(parsing: call.request.contentType).name == PatchType.apply.rawValue {
+            return try await applyScaleResponse(call, name, parameters)
+        }
         if verb == "patch" {
             let patch = try PatchBody(call.request, call.resource)
             change = { (scale) throws(KubeStatus) in
@@ -41,16 +45,18 @@ extension KubernetesServer {
         _ namespace: String?,
         _ name: String,
         _ parameters: WriteParameters,
+        isApply: Bool = false,
         _ make: (JSON) throws(KubeStatus) -> (JSON, [String])
     ) async throws(KubeStatus) -> Written {
         guard let paths = resource.scale else { throw .noSuchResource }
         var parameters = parameters
-        parameters.subresource = "scale"
+        parameters.isApplied = true
+        let fields = ScaleFields(resource, catalog.snapshot, now: clock.now.description)
         var change = Change(resource: resource, namespace: namespace, name: name, parameters: parameters)
         change.isPatch = true
         return try await apply(change) { (old) throws(KubeStatus) in
-            let view = paths.view(of: old)
-            let (scale, warnings) = try make(BodyDecoder.untyped(view))
+            let view = BodyDecoder.untyped(fields.view(of: old, paths))
+            let (scale, warnings) = try make(view)
             try matchName(scale, name)
             let replicas = scale[path: "spec", "replicas"]?.int ?? 0
             var errors = FieldErrors()
@@ -58,6 +64,11 @@ extension KubernetesServer {
             guard errors.isEmpty else { throw .invalid(errors, kind: "Scale", group: "autoscaling", name: name) }
             var object = old
             object.set(JSON(replicas), at: paths.specReplicas)
+            let managers =
+                isApply
+                ? scale[path: "metadata", "managedFields"]
+                : fields.manager.update(view, scale, manager: parameters.manager)
+            object.set(fields.whole(managers, old), at: ["metadata", "managedFields"])
             let version = scale[path: "metadata", "resourceVersion"]?.string ?? ""
             let isNamed = !version.isEmpty && version != old[path: "metadata", "resourceVersion"]?.string
             object.set(isNamed ? .string(version) : nil, at: ["metadata", "resourceVersion"])

@@ -7,6 +7,18 @@ import Ports
 /// The embedded cluster's objects for code in the same process: the same rules as over HTTP, without text in between.
 struct LocalClusterAPI: ClusterAPI {
     let server: KubernetesServer
+    /// Whose writes these are, where they name no field manager.
+    let client: String
+
+    private func parameters(_ options: WriteOptions) -> WriteParameters {
+        var parameters = WriteParameters()
+        parameters.isDryRun = options.isDryRun
+        parameters.validation = options.fieldValidation ?? .warn
+        parameters.fieldManager = options.fieldManager ?? ""
+        parameters.client = client
+        parameters.isForced = options.isForced
+        return parameters
+    }
 
     /// Runs a call of the server and translates its refusal.
     private func calling<Value>(_ work: () async throws(KubeStatus) -> Value) async throws -> Value {
@@ -83,7 +95,7 @@ struct LocalClusterAPI: ClusterAPI {
     func create(_ object: KubeObject, as type: ResourceType, options: WriteOptions) async throws -> KubeObject {
         try await calling { () throws(KubeStatus) in
             let resource = try resource(type)
-            let parameters = WriteParameters(options)
+            let parameters = self.parameters(options)
             let decoded = try BodyDecoder(resource, parameters.validation).decode(object.json)
             if type == .bindings {
                 try await server.bind(object.name, object.namespace, to: decoded.object, parameters)
@@ -102,7 +114,7 @@ struct LocalClusterAPI: ClusterAPI {
     ) async throws -> KubeObject {
         try await calling { () throws(KubeStatus) in
             let resource = try resource(type)
-            let parameters = WriteParameters(options)
+            let parameters = self.parameters(options)
             let written: Written
             switch subresource {
             case "status", "finalize":
@@ -146,7 +158,7 @@ struct LocalClusterAPI: ClusterAPI {
                     resource,
                     reference.namespace,
                     reference.name,
-                    WriteParameters(options),
+                    parameters(options),
                     part: subresource == "status" ? .status : .whole
                 )
                 return try object(applied.value, reference.type)
@@ -156,7 +168,7 @@ struct LocalClusterAPI: ClusterAPI {
                 resource,
                 reference.namespace,
                 reference.name,
-                WriteParameters(options),
+                parameters(options),
                 part: subresource == "status" ? .status : .whole
             )
             return try object(written.value, reference.type)
@@ -215,15 +227,5 @@ private actor WatchFeed {
 
     private func object(_ stored: [UInt8]) -> KubeObject? {
         (try? StoredJSON.parse(stored, as: type)).map { KubeObject($0) }
-    }
-}
-
-extension WriteParameters {
-    init(_ options: WriteOptions) {
-        isDryRun = options.isDryRun
-        validation = options.fieldValidation ?? .warn
-        fieldManager = options.fieldManager ?? ""
-        client = "ballast"
-        isForced = options.isForced
     }
 }

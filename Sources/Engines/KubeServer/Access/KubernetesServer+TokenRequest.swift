@@ -33,6 +33,7 @@ extension KubernetesServer {
             spec["audiences"] = .array(tokens.audiences.map { .string($0) })
         }
         if spec["expirationSeconds"]?.int == nil { spec["expirationSeconds"] = 3600 }
+        let owned = ownedFields(spec, decoded.object, parameters)
         if spec["boundObjectRef"] == nil { spec["boundObjectRef"] = .null }
         let seconds = spec["expirationSeconds"]?.int ?? 3600
         try checkLifetime(seconds)
@@ -45,7 +46,7 @@ extension KubernetesServer {
             throw .fault("the token cannot be signed: \(error)")
         }
         let now = clock.now
-        let answer: JSON = [
+        var answer: JSON = [
             "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
             "metadata": [
                 "name": .string(name), "namespace": .string(namespace), "uid": .string(uid),
@@ -56,7 +57,19 @@ extension KubernetesServer {
                 "token": .string(token), "expirationTimestamp": .string((now + .seconds(seconds)).description),
             ],
         ]
+        answer.set(owned, at: ["metadata", "managedFields"])
         return call.respond(answer, status: 201, warnings: decoded.warnings)
+    }
+
+    /// The managed fields of the request, which the answer shows; audiences that the server chose are nobody's.
+    private func ownedFields(_ spec: JSON, _ request: JSON, _ parameters: WriteParameters) -> JSON? {
+        var request = request
+        request.set(spec["expirationSeconds"], at: ["spec", "expirationSeconds"])
+        let resource = Resource(Self.tokenRequests, strategy: PlainStrategy(), columns: ServiceAccountColumns())
+        let manager = FieldManager(resource, subresource: "token", now: clock.now.description) { version in
+            version == resource.type.apiVersion ? FieldType(resource) : nil
+        }
+        return manager.update(nil, request, manager: parameters.manager)
     }
 
     private func checkTokenNames(_ request: JSON, _ name: String, _ namespace: String) throws(KubeStatus) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
-import AppFile
 import Model
 import Ports
 
@@ -23,44 +22,29 @@ extension KubernetesServer {
     /// Answers `PATCH` with `application/apply-patch+yaml`.
     func applyResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
         let parameters = try WriteParameters(call, kind: "PatchOptions")
-        let config = try Self.appliedBody(call.request.body)
+        let body = try AppliedBody(call.request.body)
         let written = try await applyFields(
-            config,
+            body.config,
             call.resource,
             call.namespace,
             name,
             parameters,
             part: call.subresource == "status" ? .status : .whole
-        )
-        return try present(written.value, call, status: written.isCreated ? 201 : 200, warnings: written.warnings)
-    }
-
-    private static func appliedBody(_ body: [UInt8]) throws(KubeStatus) -> JSON {
-        if body.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"), let json = try? JSON(parsing: body) { return json }
-        let json: JSON
-        do {
-            json = try YAMLDocument.parse(String(decoding: body, as: UTF8.self), as: .kubernetes).json
-        } catch {
-            throw .badRequest("error decoding YAML: \(error)")
-        }
-        guard json.object != nil else {
-            throw .badRequest(
-                "error decoding YAML: json: cannot unmarshal \(json.goKind) into Go value of type "
-                    + "map[string]interface {}"
-            )
-        }
-        return json
+        ) { () throws(KubeStatus) in try body.checkRepetitions(parameters.validation) }
+        let warnings = body.warnings(parameters.validation) + written.warnings
+        return try present(written.value, call, status: written.isCreated ? 201 : 200, warnings: warnings)
     }
 
     /// Applies `config`: creates the object where it is not there, else merges it in and takes out what the manager
-    /// applied before and applies no more.
+    /// applied before and applies no more. `lastCheck` comes after everything that can be wrong with what is applied.
     func applyFields(
         _ config: JSON,
         _ resource: Resource,
         _ namespace: String?,
         _ name: String,
         _ parameters: WriteParameters,
-        part: Change.Part
+        part: Change.Part,
+        lastCheck: () throws(KubeStatus) -> Void = {}
     ) async throws(KubeStatus) -> Written {
         let manager = fieldManager(resource, subresource: part == .status ? "status" : "")
         try checkApplied(config, resource)
@@ -69,6 +53,8 @@ extension KubernetesServer {
             guard try read(resource.key(namespace: namespace, name: name)) != nil else {
                 guard part == .whole else { throw .notFound(resource.type, name) }
                 let decoded = try newObject(plain, resource, namespace, name, parameters, manager)
+                try lastCheck()
+                try checkCreation(resource, namespace, name)
                 do {
                     return try await create(decoded, resource, namespace, parameters.applied)
                 } catch  where error.reason == "AlreadyExists" {
@@ -84,7 +70,9 @@ extension KubernetesServer {
             )
             change.isPatch = true
             return try await apply(change) { (old) throws(KubeStatus) in
-                try changed(old, by: plain, change, manager)
+                let changed = try changed(old, by: plain, change, manager)
+                try lastCheck()
+                return changed
             }
         }
     }
@@ -156,7 +144,7 @@ extension KubernetesServer {
             + "\(version), Kind=\(resource.type.kind)"
     }
 
-    private func matchAppliedNamespace(
+    func matchAppliedNamespace(
         _ config: JSON,
         _ resource: Resource,
         _ namespace: String?
@@ -167,7 +155,7 @@ extension KubernetesServer {
     }
 
     /// What can be said of an applied body without the stored object.
-    private func checkApplied(_ config: JSON, _ resource: Resource) throws(KubeStatus) {
+    func checkApplied(_ config: JSON, _ resource: Resource) throws(KubeStatus) {
         let version = config["apiVersion"]?.string ?? ""
         let kind = config["kind"]?.string ?? ""
         guard version == resource.type.apiVersion, kind == resource.type.kind else {
@@ -200,7 +188,8 @@ extension KubernetesServer {
     {
         if parameters.isApplied { return object[path: "metadata", "managedFields"] }
         let stored = old?[path: "metadata", "managedFields"]
-        guard !resource.isView, part != .binding else { return stored }
+        // A binding itself leaves no trace; other parts of the server that write whole objects name a subresource.
+        guard !resource.isView, part != .binding || !parameters.subresource.isEmpty else { return stored }
         let subresource =
             switch part {
             case .whole, .binding: parameters.subresource

@@ -13,6 +13,7 @@ struct DaemonSetStrategy: KindStrategy {
 
     func setDefaults(_ object: inout JSON) {
         TemplateRules.setDefaults(&object)
+        if object[path: Self.generationPath]?.string == nil { object.set("0", at: Self.generationPath) }
         guard var spec = object["spec"], spec.object != nil else { return }
         var strategy = spec["updateStrategy"] ?? [:]
         PodDefaults.setIfAbsent(&strategy, "type", "RollingUpdate")

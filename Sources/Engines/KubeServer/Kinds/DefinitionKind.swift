@@ -154,11 +154,14 @@ extension KubernetesServer {
         else { return }
         let problem = conflict(definition)
         let now = clock.now
+        var parameters = WriteParameters()
+        parameters.client = "kube-apiserver"
+        parameters.subresource = "status"
         let change = Change(
             resource: resource,
             namespace: nil,
             name: name,
-            parameters: WriteParameters(),
+            parameters: parameters,
             part: .binding
         )
         // Whoever changes the definition meanwhile comes by here as well.

@@ -168,7 +168,9 @@ enum TranscriptFixtures {
             contentType: "application/strategic-merge-patch+json"
         )
         await create(test, "/apis/apps/v1/namespaces/t-tab/deployments", deployment("w"))
-        await create(test, "/api/v1/namespaces/t-tab/services", service("s", ["a": "b"]))
+        var service = service("s", ["a": "b"])
+        service.set([["name": "http", "port": 80]], at: ["spec", "ports"])
+        await create(test, "/api/v1/namespaces/t-tab/services", service)
     }
 
     /// A body as text; two are only described in the recording, for their size.

@@ -104,7 +104,7 @@ struct OpenAPITests {
         let patch = document[path: "paths", "/apis/t.example.com/v1/namespaces/{namespace}/widgets/{name}", "patch"]
         #expect(
             patch?[path: "requestBody", "content"]?.object?.keys == [
-                "application/json-patch+json", "application/merge-patch+json",
+                "application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml",
             ]
         )
     }

@@ -23,12 +23,18 @@ struct ClusterWriter: Sendable {
         return stored
     }
 
-    /// Writes `status` if it differs from what `object` has.
-    func setStatus(_ status: JSON, of object: KubeObject, as type: ResourceType) async throws {
+    /// Writes `status` if it differs from what `object` has; `manager` is who then owns it, if not the controllers.
+    func setStatus(
+        _ status: JSON,
+        of object: KubeObject,
+        as type: ResourceType,
+        manager: String? = nil
+    ) async throws {
         guard status != object.status else { return }
         var changed = object
         changed["status"] = status
-        let stored = try await api.updateStatus(changed, as: type)
+        let options = WriteOptions(fieldManager: manager)
+        let stored = try await api.update(changed, as: type, subresource: "status", options: options)
         await settle(stored, type)
     }
 

@@ -120,7 +120,7 @@ struct Scheduler: Reconciler {
         var status = pod.status
         status["phase"] = status["phase"] ?? "Pending"
         status["conditions"] = conditions.json
-        try await context.writer.setStatus(status, of: pod, as: .pods)
+        try await context.writer.setStatus(status, of: pod, as: .pods, manager: "kube-scheduler")
     }
 
     private func record(_ severity: EventRecorder.Severity, _ reason: String, _ message: String, on object: KubeObject)

@@ -226,6 +226,7 @@ extension OpenAPIPaths {
         )
         var patchTypes = ["application/json-patch+json", "application/merge-patch+json"]
         if resource.customSchema == nil { patchTypes.append("application/strategic-merge-patch+json") }
+        patchTypes.append("application/apply-patch+yaml")
         let patch = operation(
             "patch",
             "patch#$\(suffix)",
