@@ -24,7 +24,7 @@ struct DiskSerialTests {
     }
 
     private func up(_ data: String) throws -> CommandResult {
-        try Programs.run(Programs.ballast, ["up", "--data", data, "--port-offset", "3150"], limit: 60)
+        try Programs.run(Programs.ballast, ["up", "--data", data, "--port-offset", "\(PortOffset.next())"], limit: 60)
     }
 
     @Test(arguments: [1, 3])
@@ -56,7 +56,7 @@ struct DiskSerialTests {
 
     @Test func aDiskThatFillsUpRefusesWritesAndLosesNone() throws {
         try withDisk(megabytes: 24) { disk in
-            let machine = try RunningBallast(folder: "\(disk)/data", offset: 3150)
+            let machine = try RunningBallast(folder: "\(disk)/data")
             defer { machine.stop() }
             func names() throws -> Set<String> {
                 let found = try machine.ask("get", "configmaps", "-n", "default", "-o", "name")

@@ -13,7 +13,7 @@ import Testing
 struct InClusterSerialTests {
     @Test func theTokenOfAPodReachesTheClusterAndMayDoWhatItsRolesSay() throws {
         let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
-        let machine = try RunningBallast(offset: 3200)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

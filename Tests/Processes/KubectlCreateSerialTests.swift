@@ -40,7 +40,7 @@ struct KubectlCreateSerialTests {
 
     @Test func eachCommandMakesTheObjectThatItsJSONMakes() throws {
         let files = FileManager.default.temporaryDirectory.appending(path: "ballast-files-\(UUID().uuidString)").path
-        let machine = try RunningBallast(offset: 2900)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

@@ -31,7 +31,7 @@ struct KubectlSerialTests {
 
     @Test func everyVerbOfADayWorks() throws {
         let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
-        let machine = try RunningBallast(offset: 2200)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

@@ -43,7 +43,7 @@ struct LogsSerialTests {
 
     @Test func everyOptionMeansWhatItMeansElsewhere() throws {
         let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
-        let machine = try RunningBallast(offset: 2800)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

@@ -41,7 +41,7 @@ extension ReleaseSerialTests {
 
     @Test func aKilledReleaseIsOnRecordAndTheNextOneTakesOver() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 2910)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -89,7 +89,7 @@ extension ReleaseSerialTests {
 
     @Test func aKillInThePushLeavesWholeImagesOnly() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 2950)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -119,7 +119,7 @@ extension ReleaseSerialTests {
 
     @Test func aKilledClusterInARolloutIsCleanAgainAndTheNextReleaseWorks() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 3000)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -154,7 +154,7 @@ extension ReleaseSerialTests {
 
     @Test func aKilledReleaseTakesItsCommandsAlong() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 3100)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -178,7 +178,7 @@ extension ReleaseSerialTests {
 
     @Test func anAppThatEndsTwiceWhileItWaitsIsReleased() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 3050)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

@@ -17,7 +17,7 @@ struct ReleaseSerialTests {
 
     @Test func anAppGoesFromItsFileToTheEdgeAndAFailingOneChangesNothing() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 2000)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -81,7 +81,7 @@ struct ReleaseSerialTests {
 
     @Test func dataSurvivesANewReleaseARestartAndAKill() throws {
         let sources = Self.temporary()
-        let machine = try RunningBallast(offset: 2100)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

@@ -18,10 +18,10 @@ final class RunningBallast {
     static let edgePort = 8080
 
     /// Starts it and waits for `ready`.
-    init(folder: String? = nil, offset: Int, arguments: [String] = [], limit: TimeInterval = 60) throws {
+    init(folder: String? = nil, arguments: [String] = [], limit: TimeInterval = 60) throws {
         self.folder =
             folder ?? FileManager.default.temporaryDirectory.appending(path: "ballast-\(UUID().uuidString)").path
-        self.offset = offset
+        offset = PortOffset.next()
         log = self.folder + ".out"
         process = Process()
         try start(arguments, limit)

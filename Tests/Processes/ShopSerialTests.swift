@@ -9,7 +9,7 @@ import Testing
 struct ShopSerialTests {
     @Test func oneCommandReleasesItAndItsCartSurvivesReleasesAndKills() throws {
         // The first build of the shop takes minutes on a small machine.
-        let machine = try RunningBallast(offset: 2800, arguments: ["--demo"], limit: 900)
+        let machine = try RunningBallast(arguments: ["--demo"], limit: 900)
         defer {
             machine.stop()
             machine.clean()

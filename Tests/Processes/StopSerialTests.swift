@@ -20,7 +20,7 @@ struct StopSerialTests {
 
     @Test func itNamesWhomItWaitsForAndASecondCtrlCKillsThem() throws {
         let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
-        let machine = try RunningBallast(offset: 2700)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -41,7 +41,7 @@ struct StopSerialTests {
     }
 
     @Test func anIdleMachineStopsAtOnce() throws {
-        let machine = try RunningBallast(offset: 2750)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()

@@ -9,23 +9,24 @@ import Testing
 @Suite("ballast up", .serialized, .enabled(if: Programs.obstacle == nil, "\(Programs.obstacle ?? "")"))
 struct UpSerialTests {
     @Test func eachObstacleIsOneClearErrorWithItsRemedy() throws {
-        let machine = try RunningBallast(offset: 2300)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
         }
-        #expect(machine.said.contains("\(RunningBallast.kubernetesPort + 2300)"))
+        #expect(machine.said.contains("\(RunningBallast.kubernetesPort + machine.offset)"))
         #expect(machine.said.split(separator: "\n").last == "ready")
 
         // Plain HTTP where TLS is spoken.
         let plain = try Programs.run(
             Programs.tool("curl") ?? "curl",
-            ["-s", "-w", "%{http_code}", "http://127.0.0.1:\(RunningBallast.kubernetesPort + 2300)/api"]
+            ["-s", "-w", "%{http_code}", "http://127.0.0.1:\(RunningBallast.kubernetesPort + machine.offset)/api"]
         )
         #expect(plain.output == "Client sent an HTTP request to an HTTPS server.\n400")
 
         // The same data folder.
-        let second = try Programs.run(Programs.ballast, ["up", "--data", machine.folder, "--port-offset", "2350"])
+        let free = "\(PortOffset.next())"
+        let second = try Programs.run(Programs.ballast, ["up", "--data", machine.folder, "--port-offset", free])
         #expect(
             second.code != 0 && second.errors.contains("is in use by process \(machine.process.processIdentifier)"),
             "\(second)"
@@ -35,16 +36,20 @@ struct UpSerialTests {
         // Taken ports, all of them named with their holder and flag.
         let other = machine.folder + "-other"
         defer { try? FileManager.default.removeItem(atPath: other) }
-        let taken = try Programs.run(Programs.ballast, ["up", "--data", other, "--port-offset", "2300"])
+        let taken = try Programs.run(Programs.ballast, ["up", "--data", other, "--port-offset", "\(machine.offset)"])
         #expect(taken.code != 0)
-        for (port, flag) in [(8743, "--kubernetes-port"), (7300, "--registry-port"), (10380, "--edge-port")] {
-            #expect(taken.errors.contains("port \(port) is taken by process"), "\(taken.errors)")
+        for (port, flag) in [
+            (RunningBallast.kubernetesPort, "--kubernetes-port"), (RunningBallast.registryPort, "--registry-port"),
+            (RunningBallast.edgePort, "--edge-port"),
+        ] {
+            #expect(taken.errors.contains("port \(port + machine.offset) is taken by process"), "\(taken.errors)")
             #expect(taken.errors.contains(flag))
         }
 
         // A missing program: hidden in a mount namespace of the test's own.
         let runc = try #require(Programs.tool("runc"))
-        let hidden = "mount --bind /dev/null \(runc) && exec \(Programs.ballast) up --data \(other) --port-offset 2350"
+        let hidden =
+            "mount --bind /dev/null \(runc) && exec \(Programs.ballast) up --data \(other) --port-offset \(free)"
         let bare = try Programs.run("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", hidden], limit: 20)
         #expect(bare.code != 0 && bare.errors.contains("'runc' is not installed; run scripts/setup"), "\(bare)")
 
@@ -67,7 +72,7 @@ struct UpSerialTests {
 
     @Test func twoMachinesLiveSideBySide() throws {
         let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-apps-\(UUID().uuidString)").path
-        let machines = try [2400, 2500].map { try RunningBallast(offset: $0) }
+        let machines = [try RunningBallast(), try RunningBallast()]
         defer {
             for machine in machines {
                 machine.stop()
@@ -87,11 +92,11 @@ struct UpSerialTests {
             }
         }
         machines[0].stop()
-        #expect(try machines[1].edge("/", host: "web.localhost").body.contains("from 2500"))
+        #expect(try machines[1].edge("/", host: "web.localhost").body.contains("from \(machines[1].offset)"))
     }
 
     @Test func aKillDuringAThousandWritesLosesNothingAcknowledged() throws {
-        let machine = try RunningBallast(offset: 2600)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
@@ -139,7 +144,7 @@ struct UpSerialTests {
         """
 
     @Test func thePythonClientListsAndWatches() throws {
-        let machine = try RunningBallast(offset: 2700)
+        let machine = try RunningBallast()
         defer {
             machine.stop()
             machine.clean()
