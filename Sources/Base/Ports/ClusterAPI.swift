@@ -44,6 +44,9 @@ package protocol ClusterAPI: Sendable {
 
     /// Streams a container's log as bytes.
     func logs(_ pod: ObjectReference, _ options: LogOptions) async throws -> AsyncThrowingStream<[UInt8], any Error>
+
+    /// Which kinds of objects the cluster serves; Kubernetes' own stable ones where the implementation cannot ask.
+    var schema: any ClusterSchema { get }
 }
 
 /// Which objects of a collection are meant.
@@ -148,6 +151,8 @@ package struct LogOptions: Sendable, Hashable {
 }
 
 extension ClusterAPI {
+    package var schema: any ClusterSchema { FixedSchema() }
+
     package func get(_ reference: ObjectReference) async throws -> KubeObject {
         try await get(reference, subresource: nil)
     }

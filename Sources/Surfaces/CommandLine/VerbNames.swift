@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
-import AppFile
 import ArgumentParser
 import Model
 
