@@ -3,6 +3,7 @@
 #
 #   make up            a cluster on this machine, with the example shop in it; ARGS='--port-offset 100' adds flags
 #   make test          everything CI runs; MODULE=KubeServer tests one target, built with only what it imports
+#   make test-release  the binary that `make up` builds, through the tests that start it
 #   make check         formatting, lint, and a build in which a warning is an error
 #   make conformance   the field's own test cases, whole; SUITE=k8s-roundtrip runs one suite, MODULE one target's
 #   make bench         the figures of docs/benchmarks.md; ARGS name one benchmark
@@ -33,7 +34,7 @@ endif
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 6
 swift_test := swift test --disable-xctest
 
-.PHONY: help up build test check format conformance bench fuzz clean
+.PHONY: help up build test test-release check format conformance bench fuzz clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -57,6 +58,15 @@ test:
 	@$(as_ci) scripts/test-all
 	@if [ -d Examples/shop ]; then swift test --disable-xctest --package-path Examples/shop; fi
 endif
+
+# A release binary differs from the one beside the tests by all that the optimiser does.
+release_suites := ReleaseSerialTests|ShopSerialTests|KubectlSerialTests
+
+test-release: build
+	@scripts/setup
+	@$(as_ci) swift build --build-tests
+	@$(as_ci) BALLAST_BINARY=$(CURDIR)/.build/release/ballast $(swift_test) --skip-build \
+		--filter '^ProcessesTests\.($(release_suites))/'
 
 check:
 	@scripts/setup build

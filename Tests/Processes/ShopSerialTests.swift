@@ -27,7 +27,7 @@ struct ShopSerialTests {
 
         // What lies in the cart stays there through a new release, a restart and a kill.
         let curl = try #require(Programs.tool("curl"))
-        let edge = "http://127.0.0.1:\(RunningBallast.edgePort + 2800)"
+        let edge = "http://127.0.0.1:\(RunningBallast.edgePort + machine.offset)"
         let added = try Programs.run(
             curl,
             [
