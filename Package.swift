@@ -97,7 +97,11 @@ let modules: [Module] = [
         name: "RegistryClient",
         layer: "Adapters",
         uses: base + ["Digests"],
-        products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
+        products: [
+            "async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL",
+            "subprocess/Subprocess",
+            "system/SystemPackage",
+        ]
     ),
     Module(
         name: "PodRuntime",

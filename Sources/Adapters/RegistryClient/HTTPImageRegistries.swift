@@ -12,13 +12,20 @@ import Synchronization
 /// Loopback and the hosts named `plainHosts` (`host` or `host:port`) are spoken to in plain HTTP, all others by HTTPS with the
 /// system's trust. `shutdown()` must be called before the last reference goes.
 package struct HTTPImageRegistries: ImageRegistries {
-    private let plainHosts: Set<String>
+    private let trust: RegistryTrust
+    private let logins: (any RegistryLogins)?
     private let http: HTTPClient
     private let authorizations = AuthorizationCache(clock: ContinuousClock())
     private let origins = BlobOrigins()
 
-    package init(plainHosts: Set<String> = []) {
-        self.plainHosts = plainHosts
+    /// `logins` are asked where a registry's client was not given one; `tokenHosts` may see the logins of any registry.
+    package init(
+        plainHosts: Set<String> = [],
+        tokenHosts: Set<String> = [],
+        logins: (any RegistryLogins)? = nil
+    ) {
+        trust = RegistryTrust(plainHosts: plainHosts, tokenHosts: tokenHosts)
+        self.logins = logins
         http = Self.client()
     }
 
@@ -38,13 +45,14 @@ package struct HTTPImageRegistries: ImageRegistries {
     package func shutdown() async { try? await http.shutdown() }
 
     package func registry(_ host: String, credentials: RegistryCredentials?) -> any ImageRegistry {
-        guard let address = RegistryAddress(host: host, plainHosts: plainHosts) else {
+        guard let address = RegistryAddress(host: host, plainHosts: trust.plainHosts) else {
             return UnusableRegistry(failure: Failure(.invalidInput, "'\(host)' is no name of a registry"))
         }
         let exchange = RegistryExchange(
             http: http,
             address: address,
-            credentials: credentials,
+            source: credentials.map { .fixed($0) } ?? logins.map { .asked($0) } ?? .nobody,
+            trust: trust,
             authorizations: authorizations,
             clock: ContinuousClock()
         )

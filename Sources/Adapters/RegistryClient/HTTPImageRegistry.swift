@@ -26,21 +26,15 @@ struct HTTPImageRegistry<C: Clock>: ImageRegistry where C.Duration == Duration {
 
     private static var manifestLimit: Int { 8 << 20 }
 
-    private func url(_ path: String, query: String = "") throws -> URL {
-        guard let url = exchange.address.url(path, query: query) else {
-            throw Failure(.invalidInput, "'\(path)' is no path in the registry '\(host)'")
-        }
-        return url
-    }
-
     // MARK: pulling
 
     func manifest(_ reference: ImageReference) async throws -> StoredManifest {
         let selector = reference.selector
         let call = RegistryCall(
             method: .GET,
-            url: try url("\(reference.repository)/manifests/\(selector)"),
+            url: try exchange.url("\(reference.repository)/manifests/\(selector)"),
             headers: [("Accept", Self.manifestTypes)],
+            repository: reference.repository,
             scopes: ["repository:\(reference.repository):pull"],
             purpose: "pull '\(reference.repository)\(reference.digest == nil ? ":" : "@")\(selector)'"
         )
@@ -54,7 +48,17 @@ struct HTTPImageRegistry<C: Clock>: ImageRegistry where C.Duration == Duration {
                 "the registry '\(host)' answered a manifest with the digest '\(digest)', asked to \(call.purpose)"
             )
         }
+        note(bytes, of: reference.repository)
         return StoredManifest(mediaType: Self.type(of: bytes, response), bytes: bytes, digest: digest)
+    }
+
+    /// What a manifest names is in its repository, from where it can be mounted.
+    private func note(_ manifest: [UInt8], of repository: String) {
+        guard let json = try? JSON(parsing: manifest) else { return }
+        for blob in (json["layers"]?.array ?? []) + [json["config"]].compactMap(\.self) {
+            guard let digest = blob["digest"]?.string.flatMap({ Digest($0) }) else { continue }
+            origins.note(digest, in: repository, of: host)
+        }
     }
 
     private static func type(of bytes: [UInt8], _ response: HTTPClientResponse) -> String {
@@ -67,7 +71,8 @@ struct HTTPImageRegistry<C: Clock>: ImageRegistry where C.Duration == Duration {
     func blob(_ digest: Digest, from repository: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         let call = RegistryCall(
             method: .GET,
-            url: try url("\(repository)/blobs/\(digest)"),
+            url: try exchange.url("\(repository)/blobs/\(digest)"),
+            repository: repository,
             scopes: ["repository:\(repository):pull"],
             purpose: "pull the blob '\(digest)' of '\(repository)'"
         )
@@ -88,92 +93,24 @@ struct HTTPImageRegistry<C: Clock>: ImageRegistry where C.Duration == Duration {
         guard size == blob.size else {
             throw Failure(.invalidInput, "the blob's file '\(blob.path)' is gone or has not \(blob.size) bytes")
         }
-        try await exchange.retrying {
-            if try await has(blob.digest, in: repository) { return }
-            if let location = try await begin(blob, repository) { try await put(blob, repository, at: location) }
+        let isThere = try await exchange.retrying { try await exchange.has(blob.digest, in: repository) }
+        if !isThere {
+            let source = origins.repository(with: blob.digest, of: host).flatMap { $0 == repository ? nil : $0 }
+            var upload = BlobUpload(blob, to: repository, from: source, exchange)
+            try await upload.run()
         }
         origins.note(blob.digest, in: repository, of: host)
-    }
-
-    private func has(_ digest: Digest, in repository: String) async throws -> Bool {
-        let call = RegistryCall(
-            method: .HEAD,
-            url: try url("\(repository)/blobs/\(digest)"),
-            scopes: Self.pushScopes(repository),
-            purpose: "look for a blob in '\(repository)'"
-        )
-        let response = try await exchange.once(call)
-        _ = try await exchange.body(of: response, limit: 1 << 20)
-        if response.status == .unauthorized { throw exchange.refused(call, "401 Unauthorized", nil) }
-        // Whatever else it says, the upload that follows will tell better.
-        return response.status == .ok
-    }
-
-    private static func pushScopes(_ repository: String) -> [String] { ["repository:\(repository):pull,push"] }
-
-    /// Opens an upload; `nil` where the registry took the blob over from another repository instead.
-    private func begin(_ blob: BlobFile, _ repository: String) async throws -> URL? {
-        let source = origins.repository(with: blob.digest, of: host).flatMap { $0 == repository ? nil : $0 }
-        var query = "mount=\(blob.digest.description.replacing(":", with: "%3A"))"
-        var scopes = Self.pushScopes(repository)
-        if let source {
-            query += "&from=\(source.replacing("/", with: "%2F"))"
-            scopes.append("repository:\(source):pull")
-        }
-        var call = RegistryCall(
-            method: .POST,
-            url: try url("\(repository)/blobs/uploads/", query: query),
-            scopes: scopes,
-            purpose: "push a blob to '\(repository)'"
-        )
-        var response = try await exchange.once(call)
-        if response.status.code >= 400 {
-            // Some registries refuse a mount, or the second scope, where they would allow a plain upload.
-            _ = try await exchange.body(of: response, limit: 1 << 20)
-            call.url = try url("\(repository)/blobs/uploads/")
-            call.scopes = Self.pushScopes(repository)
-            response = try await exchange.once(call)
-        }
-        guard response.status == .created || response.status == .accepted else {
-            throw await exchange.failure(of: response, to: call)
-        }
-        _ = try await exchange.body(of: response, limit: 1 << 20)
-        guard response.status == .accepted else { return nil }
-        guard let text = response.headers.first(name: "location"),
-            let location = exchange.address.location(text, from: call.url)
-        else { throw Failure(.fault, "the registry '\(host)' opened an upload without saying where") }
-        return location
-    }
-
-    private func put(_ blob: BlobFile, _ repository: String, at location: URL) async throws {
-        guard let url = RegistryAddress.finishing(location, digest: blob.digest.description) else {
-            throw Failure(.fault, "the registry '\(host)' opened an upload at '\(location)', which is no address")
-        }
-        let call = RegistryCall(
-            method: .PUT,
-            url: url,
-            headers: [("Content-Type", "application/octet-stream")],
-            body: .file(blob),
-            scopes: Self.pushScopes(repository),
-            purpose: "push a blob to '\(repository)'"
-        )
-        let response = try await exchange.once(call)
-        guard response.status == .created || response.status == .noContent || response.status == .ok else {
-            let failure = await exchange.failure(of: response, to: call)
-            // The upload may have been lost with a restarted registry: worth another beginning.
-            throw response.status == .notFound ? Transient(failure: failure, wait: nil) : failure
-        }
-        _ = try await exchange.body(of: response, limit: 1 << 20)
     }
 
     func push(_ manifest: StoredManifest, as reference: ImageReference) async throws -> Digest {
         let selector = reference.tag ?? reference.digest?.description ?? manifest.digest.description
         let call = RegistryCall(
             method: .PUT,
-            url: try url("\(reference.repository)/manifests/\(selector)"),
+            url: try exchange.url("\(reference.repository)/manifests/\(selector)"),
             headers: [("Content-Type", manifest.mediaType)],
             body: .bytes(manifest.bytes),
-            scopes: Self.pushScopes(reference.repository),
+            repository: reference.repository,
+            scopes: ["repository:\(reference.repository):pull,push"],
             purpose: "push '\(reference.repository):\(selector)'"
         )
         let response = try await success(call)

@@ -56,7 +56,7 @@ struct PeerRegistrySerialTests {
             await #expect {
                 try await image.push(to: registries.registry(peer.host, credentials: nil), reference)
             } throws: { error in
-                (error as? Failure)?.code == .denied && "\(error)".contains("give a user name and a password")
+                (error as? Failure)?.code == .denied && "\(error)".contains("log in by 'docker login \(peer.host)'")
             }
         }
     }

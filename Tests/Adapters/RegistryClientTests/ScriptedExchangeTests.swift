@@ -28,7 +28,8 @@ struct ScriptedExchangeTests {
         let exchange = RegistryExchange(
             http: http,
             address: address,
-            credentials: credentials,
+            source: credentials.map { .fixed($0) } ?? .nobody,
+            trust: RegistryTrust(),
             authorizations: AuthorizationCache(clock: clock),
             clock: clock
         )
@@ -96,7 +97,8 @@ struct ScriptedExchangeTests {
                 (error as? Failure)?.code == .denied
                     && "\(error)"
                         == "the registry '\(server.host)' does not let us pull 'shop/cart:1': requested access "
-                        + "to the resource is denied; give a user name and a password that may do so"
+                        + "to the resource is denied; log in by 'docker login \(server.host)', or name a Secret with a user "
+                        + "name and a password in spec.image.credentials"
             }
         }
         #expect(server.requests[1].headers["authorization"] == nil)
@@ -168,7 +170,7 @@ struct ScriptedExchangeTests {
         let image = try SampleImage(layerSize: 3 << 20)
         let server = try ScriptedServer { request, place in
             switch (request.method, place) {
-            case ("HEAD", _): .init(status: 404)
+            case ("HEAD", _), ("GET", _): .init(status: 404)
             case ("POST", _):
                 .init(
                     status: 202,
@@ -184,12 +186,193 @@ struct ScriptedExchangeTests {
         #expect(
             server.lines == [
                 "HEAD /v2/shop/cart/blobs/\(image.layer.digest)", "POST /v2/shop/cart/blobs/uploads/?mount=\(digest)",
-                "PUT /up/1?state=a%2Fb&digest=\(digest)", "HEAD /v2/shop/cart/blobs/\(image.layer.digest)",
-                "POST /v2/shop/cart/blobs/uploads/?mount=\(digest)", "PUT /up/4?state=a%2Fb&digest=\(digest)",
+                "PUT /up/1?state=a%2Fb&digest=\(digest)", "GET /up/1?state=a%2Fb",
+                "HEAD /v2/shop/cart/blobs/\(image.layer.digest)", "POST /v2/shop/cart/blobs/uploads/?mount=\(digest)",
+                "PUT /up/5?state=a%2Fb&digest=\(digest)",
             ]
         )
-        #expect(ContentHash.digest(of: server.requests[5].body) == image.layer.digest)
-        #expect(server.requests[5].headers["content-length"] == String(image.layer.size))
+        #expect(ContentHash.digest(of: server.requests[6].body) == image.layer.digest)
+        #expect(server.requests[6].headers["content-length"] == String(image.layer.size))
+    }
+
+    @Test("an upload that was cut goes on where the registry stands, at the address it names then")
+    func resumedUpload() async throws {
+        let image = try SampleImage(layerSize: 3 << 20)
+        let server = try ScriptedServer { request, place in
+            switch (request.method, place) {
+            case ("HEAD", _): .init(status: 404)
+            case ("POST", _): .init(status: 202, headers: [("Location", "/up?at=0")])
+            case ("PUT", 2): .init(status: 0, hangsUp: true)
+            case ("GET", _): .init(status: 204, headers: [("Range", "0-999999"), ("Location", "/up?at=1000000")])
+            case ("PUT", 4): .init(status: 416, headers: [("Range", "0-1999999"), ("Location", "/up?at=2000000")])
+            default: .init(status: 201)
+            }
+        }
+        try await withClient(server.host) { client, _ in try await client.push(image.layer, to: "shop/cart") }
+        let digest = "digest=sha256%3A\(image.layer.digest.hex)"
+        #expect(
+            server.lines.dropFirst(2) == [
+                "PUT /up?at=0&\(digest)", "GET /up?at=0", "PUT /up?at=1000000&\(digest)",
+                "PUT /up?at=2000000&\(digest)",
+            ]
+        )
+        let size = image.layer.size
+        #expect(server.requests[4].headers["content-range"] == "1000000-\(size - 1)")
+        #expect(server.requests[5].headers["content-range"] == "2000000-\(size - 1)")
+        let bytes = try [UInt8](Data(contentsOf: URL(filePath: image.layer.path)))
+        #expect(server.requests[5].body == Array(bytes[2_000_000...]))
+    }
+
+    @Test("what a proxy finds too large goes in chunks")
+    func chunks() async throws {
+        let image = try SampleImage(layerSize: 3 << 20)
+        let server = try ScriptedServer { request, _ in
+            switch request.method {
+            case "HEAD": .init(status: 404)
+            case "POST": .init(status: 202, headers: [("Location", "/up?at=0")])
+            case _ where request.body.count > 2 << 20: .init(status: 413)
+            case "PATCH":
+                .init(status: 202, headers: [("Range", "0-\(request.body.count - 1)"), ("Location", "/up?at=1")])
+            default: .init(status: 201)
+            }
+        }
+        try await withClient(server.host) { client, _ in try await client.push(image.layer, to: "shop/cart") }
+        let half = image.layer.size / 2
+        #expect(
+            server.requests.suffix(2).map { "\($0.method) \($0.target.prefix(8))" } == [
+                "PATCH /up?at=0", "PUT /up?at=1",
+            ]
+        )
+        #expect(
+            server.requests.suffix(2).map { $0.headers["content-range"] } == [
+                "0-\(half - 1)", "\(half)-\(image.layer.size - 1)",
+            ]
+        )
+        #expect(ContentHash.digest(of: server.requests.suffix(2).flatMap(\.body)) == image.layer.digest)
+    }
+
+    @Test("an identity token is exchanged by a form, and what comes with it serves for the next")
+    func refreshTokens() async throws {
+        let server = try ScriptedServer { request, place in
+            guard request.target.hasPrefix("/token") else {
+                guard request.headers["authorization"] == nil else {
+                    return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
+                }
+                let realm = "http://\(request.headers["host"] ?? "")/token"
+                return .init(status: 401, headers: [("WWW-Authenticate", "Bearer realm=\"\(realm)\",service=\"a b\"")])
+            }
+            return .init(status: 200, body: #"{"access_token":"t","expires_in":"300","refresh_token":"second"}"#)
+        }
+        let login = RegistryCredentials(username: "", password: "", identityToken: "first+1")
+        try await withClient(server.host, login) { client, _ in
+            _ = try await client.manifest(reference(server))
+            _ = try await client.manifest(ImageReference(registry: server.host, repository: "b", tag: "1"))
+        }
+        let forms = server.requests.filter { $0.method == "POST" }
+        #expect(forms.map(\.target) == ["/token", "/token"])
+        #expect(forms.allSatisfy { $0.headers["authorization"] == nil })
+        #expect(
+            forms.map { String(decoding: $0.body, as: UTF8.self) } == [
+                "client_id=ballast&grant_type=refresh_token&refresh_token=first%2B1&service=a%20b&scope=repository%3Ashop%2Fcart%3Apull",
+                "client_id=ballast&grant_type=refresh_token&refresh_token=second&service=a%20b&scope=repository%3Ab%3Apull",
+            ]
+        )
+    }
+
+    @Test("a service that has no GET is asked by a form with the password")
+    func passwordGrant() async throws {
+        let server = try ScriptedServer { request, _ in
+            switch (request.method, request.target.hasPrefix("/token"), request.headers["authorization"]) {
+            case ("GET", true, _): return .init(status: 405)
+            case ("POST", true, _): return .init(status: 200, body: #"{"access_token":"t"}"#)
+            case (_, _, "Bearer t"):
+                return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
+            default:
+                let realm = "http://\(request.headers["host"] ?? "")/token"
+                return .init(status: 401, headers: [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")])
+            }
+        }
+        try await withClient(server.host, Self.user) { client, _ in _ = try await client.manifest(reference(server)) }
+        let form = server.requests.first { $0.method == "POST" }
+        #expect(
+            String(decoding: form?.body ?? [], as: UTF8.self)
+                == "client_id=ballast&grant_type=password&username=ada&password=pa%3Ass&scope=repository%3Ashop%2Fcart%3Apull"
+        )
+    }
+
+    @Test("a token that was handed over is shown as it is, and nobody else is asked")
+    func registryToken() async throws {
+        let server = try ScriptedServer { request, _ in
+            guard request.headers["authorization"] == "Bearer ready" else {
+                return .init(status: 401, headers: [("WWW-Authenticate", #"Bearer realm="http://127.0.0.1:1/token""#)])
+            }
+            return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
+        }
+        let login = RegistryCredentials(username: "", password: "", registryToken: "ready")
+        try await withClient(server.host, login) { client, _ in _ = try await client.manifest(reference(server)) }
+        #expect(server.requests.count == 2)
+    }
+
+    @Test(
+        "who is known but may not is told so; who is not known is told to check the password; clouds' users how long theirs lasts"
+    )
+    func refusals() async throws {
+        let server = try ScriptedServer { request, _ in
+            let isKnown = request.headers["authorization"] != nil && request.target.contains("/closed/")
+            if isKnown { return .init(status: 403) }
+            return .init(status: 401, headers: [("WWW-Authenticate", "Basic realm=x")])
+        }
+        for (user, repository, words) in [
+            ("ada", "closed/a", "403 Forbidden; ask for the right to pull 'closed/a:1' for 'ada'"),
+            ("ada", "open/a", "check the password of 'ada'"),
+            ("AWS", "open/a", "a login of 'AWS' is good for 12 hours: get a new one"),
+            ("cr_temp_user", "open/a", "a login of 'cr_temp_user' is good for 1 hour: get a new one"),
+        ] {
+            try await withClient(server.host, RegistryCredentials(username: user, password: "x")) { client, _ in
+                let reference = ImageReference(registry: server.host, repository: repository, tag: "1")
+                await #expect {
+                    try await client.manifest(reference)
+                } throws: { error in
+                    (error as? Failure)?.code == .denied && "\(error)".contains(server.host)
+                        && "\(error)".contains(repository) && "\(error)".contains(words)
+                }
+            }
+        }
+    }
+
+    @Test("a redirect from afar into this machine or its link is not followed")
+    func redirectInside() throws {
+        #expect(AddressKind("169.254.169.254").isLocal && AddressKind("localhost").isLocal)
+        #expect(
+            !AddressKind("oss.internal").isLocal && !AddressKind("10.0.0.5").isLocal && !AddressKind("cafe.de").isLocal
+        )
+    }
+
+    @Test("a full disk is not tried again and is named")
+    func diskFull() async throws {
+        let image = try SampleImage()
+        let server = try ScriptedServer { request, _ in
+            switch request.method {
+            case "HEAD": .init(status: 404)
+            case "POST": .init(status: 202, headers: [("Location", "/up")])
+            default:
+                .init(
+                    status: 500,
+                    body:
+                        #"{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{"DriverName":"filesystem","Enclosed":{"Op":"write","Err":28}}}]}"#
+                )
+            }
+        }
+        try await withClient(server.host) { client, _ in
+            await #expect {
+                try await client.push(image.layer, to: "shop/cart")
+            } throws: { error in
+                "\(error)".hasPrefix(
+                    "the registry '\(server.host)' failed to push a blob to 'shop/cart': its disk is full"
+                )
+            }
+        }
+        #expect(server.requests.count == 3)
     }
 
     @Test("a blob seen in one repository is mounted into the next, and sent where that is refused")

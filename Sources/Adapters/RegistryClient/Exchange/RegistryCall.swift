@@ -11,13 +11,16 @@ struct RegistryCall: Sendable {
     enum Body: Sendable {
         case none
         case bytes([UInt8])
-        case file(BlobFile)
+        /// A part of a file.
+        case file(BlobFile, Range<Int>)
     }
 
     var method: HTTPMethod
     var url: URL
     var headers: [(String, String)] = []
     var body = Body.none
+    /// The repository it is about, without the host.
+    var repository: String
     /// What the caller has to be allowed to do, the most important first: `repository:shop/cart:pull`.
     var scopes: [String]
     /// What is being done, for a person: "pull 'shop/cart:1'".
@@ -25,8 +28,8 @@ struct RegistryCall: Sendable {
 
     /// What a whole exchange may take, apart from an answer's body: a slow line still moves 256 KiB a second.
     var deadline: Duration {
-        guard case .file(let blob) = body else { return .seconds(30) }
-        return .seconds(60 + blob.size / (256 << 10))
+        guard case .file(_, let range) = body else { return .seconds(30) }
+        return .seconds(60 + range.count / (256 << 10))
     }
 }
 

@@ -12,55 +12,81 @@ import Ports
 extension RegistryExchange {
     /// An answer that is no success, in words that name the registry, what was tried, and what to do.
     func failure(of response: HTTPClientResponse, to call: RegistryCall) async -> Failure {
-        let bytes = (try? await body(of: response, limit: 64 << 10)) ?? []
-        let said = Self.message(in: bytes)
         let status = response.status
+        guard status != .unauthorized, status != .forbidden else {
+            return await refusal(response, call, key(for: call.scopes), isKnown: status == .forbidden)
+        }
+        let said = Self.said(in: (try? await body(of: response, limit: 64 << 10)) ?? [])
+        let (host, words) = (address.host, Self.tail(said))
         switch status.code {
-        case 401, 403: return refused(call, "\(status.code) \(status.reasonPhrase)", said)
         case 404:
-            return Failure(.notFound, "the registry '\(address.host)' cannot \(call.purpose): \(said ?? "not found")")
+            return Failure(.notFound, "the registry '\(host)' cannot \(call.purpose): \(said ?? "not found")")
         case 413:
             let advice = "raise the limit of the proxy in front of it"
-            return Failure(
-                .invalidInput,
-                "the registry '\(address.host)' finds it too large to \(call.purpose); \(advice)"
-            )
+            return Failure(.invalidInput, "the registry '\(host)' finds it too large to \(call.purpose); \(advice)")
         case 429:
-            return Failure(
-                .unavailable,
-                "the registry '\(address.host)' takes no more requests for now\(Self.tail(said))"
-            )
+            return Failure(.unavailable, "the registry '\(host)' takes no more requests for now\(words)")
+        case 507:
+            return full(call)
+        case 500... where Self.isFull(said):
+            return full(call)
         case 500...:
-            let problem = "the registry '\(address.host)' failed to \(call.purpose): \(status.code)\(Self.tail(said))"
-            return Failure(.unavailable, problem)
+            return Failure(.unavailable, "the registry '\(host)' failed to \(call.purpose): \(status.code)\(words)")
         default:
-            let problem =
-                "the registry '\(address.host)' answered \(status.code), asked to \(call.purpose)\(Self.tail(said))"
+            let problem = "the registry '\(host)' answered \(status.code), asked to \(call.purpose)\(words)"
             return Failure(.invalidInput, problem)
         }
     }
 
-    func refused(_ call: RegistryCall, _ word: String, _ said: String?) -> Failure {
-        let advice =
-            credentials.map { "check the password of '\($0.username)' and what that user may do" }
-            ?? "give a user name and a password that may do so"
+    /// The registry's, or its token service's, no to who asks. `isKnown` tells that the login itself is good.
+    func refusal(
+        _ response: HTTPClientResponse,
+        _ call: RegistryCall,
+        _ key: Key,
+        isKnown: Bool = false
+    ) async -> Failure {
+        let said = Self.said(in: (try? await body(of: response, limit: 64 << 10)) ?? [])
+        let asker = await authorizations.asker(for: key) ?? Asker()
+        let word = "\(response.status.code) \(response.status.reasonPhrase)"
+        let advice = asker.advice(call, host: address.host, isKnown: isKnown)
         return Failure(
             .denied,
             "the registry '\(address.host)' does not let us \(call.purpose): \(said ?? word); \(advice)"
         )
     }
 
+    private func full(_ call: RegistryCall) -> Failure {
+        let problem = "the registry '\(address.host)' failed to \(call.purpose): its disk is full"
+        return Failure(.fault, "\(problem); make room there and try again, what arrived is not sent twice")
+    }
+
+    private static func isFull(_ said: String?) -> Bool {
+        guard let said = said?.lowercased() else { return false }
+        return said.contains("no space left") || said.contains("disk quota exceeded") || said.contains("storage full")
+    }
+
     private static func tail(_ said: String?) -> String { said.map { ": \($0)" } ?? "" }
 
     /// The registry's own words: the first error of the specification's document, or a short plain text.
-    private static func message(in bytes: [UInt8]) -> String? {
-        if let json = try? JSON(parsing: bytes) {
-            let error = json["errors"]?[0]
-            let message = error?["message"]?.string ?? json["details"]?.string ?? json["message"]?.string
-            return message.flatMap { $0.isEmpty ? error?["code"]?.string : $0 } ?? error?["code"]?.string
+    private static func said(in bytes: [UInt8]) -> String? {
+        guard let json = try? JSON(parsing: bytes) else {
+            let text = String(decoding: bytes.prefix(200), as: UTF8.self).trimmingCharacters(
+                in: .whitespacesAndNewlines
+            )
+            return text.isEmpty || text.hasPrefix("<") ? nil : oneLine(text)
         }
-        let text = String(decoding: bytes.prefix(200), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        return text.isEmpty || text.hasPrefix("<") ? nil : text
+        let error = json["errors"]?[0]
+        // distribution hides the number of the system's error in a detail.
+        if error?["detail"]?[path: "Enclosed", "Err"]?.int == 28 { return "no space left on device" }
+        let words = [
+            error?["message"]?.string, json["details"]?.string, json["message"]?.string,
+            json["error_description"]?.string, json["error"]?.string, error?["code"]?.string,
+        ]
+        return words.compactMap(\.self).first { !$0.isEmpty }.map(oneLine)
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        String(text.split(whereSeparator: \.isNewline).joined(separator: " ").prefix(300))
     }
 
     /// What a broken exchange means: cancelled, too slow, or worth another try.

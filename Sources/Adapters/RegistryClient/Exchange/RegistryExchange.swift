@@ -2,7 +2,6 @@
 // Copyright the Ballast authors
 
 import AsyncHTTPClient
-import Digests
 import Foundation
 import Model
 import NIOCore
@@ -13,7 +12,8 @@ import Ports
 struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
     let http: HTTPClient
     let address: RegistryAddress
-    let credentials: RegistryCredentials?
+    let source: LoginSource
+    let trust: RegistryTrust
     let authorizations: AuthorizationCache<C>
     let clock: C
 
@@ -37,25 +37,38 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
-    /// Sends a call, a second time where the registry wants to know who asks. Throws ``Transient`` for passing trouble.
+    /// Sends a call, a second time where the registry wants to know who asks. Throws ``Transient`` for passing trouble, and
+    /// `denied` where the registry wants somebody else.
     func once(_ call: RegistryCall) async throws -> HTTPClientResponse {
         let key = key(for: call.scopes)
         let known = await authorizations.header(for: key)
         let first = try await follow(call, known)
         guard first.status == .unauthorized else { return try await checked(first, call) }
         let challenges = first.headers["www-authenticate"].flatMap(AuthChallenge.parse)
-        await discard(first)
         await authorizations.forget(key)
         guard let header = try await authorization(challenges, call, key) else {
-            throw refused(call, "it wants credentials", nil)
+            throw await refusal(first, call, key)
         }
-        return try await checked(try await follow(call, header), call)
+        await discard(first)
+        let second = try await follow(call, header)
+        guard second.status != .unauthorized else {
+            await authorizations.forget(key)
+            // Who has got a token is known: what is missing are rights.
+            throw await refusal(second, call, key, isKnown: header.hasPrefix("Bearer "))
+        }
+        return try await checked(second, call)
     }
 
-    private func checked(_ response: HTTPClientResponse, _ call: RegistryCall) async throws -> HTTPClientResponse {
+    func checked(_ response: HTTPClientResponse, _ call: RegistryCall) async throws -> HTTPClientResponse {
         guard response.status.code >= 500 || response.status == .tooManyRequests else { return response }
-        let wait = response.headers.first(name: "retry-after").flatMap { Int($0) }.map { Duration.seconds($0) }
-        throw Transient(failure: await failure(of: response, to: call), wait: wait)
+        let wait = RetryAfter.wait(
+            response.headers.first(name: "retry-after"),
+            date: response.headers.first(name: "date")
+        )
+        let failure = await failure(of: response, to: call)
+        // Neither a full disk nor a server that cannot do something gets better by asking again.
+        guard failure.code == .unavailable, ![501, 505, 507].contains(response.status.code) else { throw failure }
+        throw Transient(failure: failure, wait: wait)
     }
 
     // MARK: one exchange
@@ -68,6 +81,11 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
                 let next = URL(string: text, relativeTo: url)?.absoluteURL
             else { return response }
             await discard(response)
+            guard !AddressKind(next.host() ?? "").isLocal || AddressKind(address.base.host() ?? "").isLocal else {
+                let problem =
+                    "the registry '\(address.host)' sends us to '\(next.host() ?? "")', asked to \(call.purpose)"
+                throw Failure(.denied, "\(problem), which is an address of this machine or its link")
+            }
             url = next
         }
         throw Failure(.fault, "the registry '\(address.host)' redirects in circles, asked to \(call.purpose)")
@@ -81,7 +99,7 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
-    private func exchange(
+    func exchange(
         _ call: RegistryCall,
         at url: URL,
         _ authorization: String?
@@ -93,7 +111,9 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
         switch call.body {
         case .none: break
         case .bytes(let bytes): request.body = .bytes(ByteBuffer(bytes: bytes))
-        case .file(let blob): request.body = .stream(FilePieces(path: blob.path), length: .known(Int64(blob.size)))
+        case .file(let blob, let range):
+            let pieces = FilePieces(path: blob.path, range: range)
+            request.body = .stream(pieces, length: .known(Int64(range.count)))
         }
         do {
             return try await http.execute(request, timeout: TimeAmount(call.deadline))
@@ -103,83 +123,30 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
     }
 
     /// Reads the rest of an answer nobody wants, so that its connection can be used again.
-    private func discard(_ response: HTTPClientResponse) async { _ = try? await response.body.collect(upTo: 1 << 20) }
+    func discard(_ response: HTTPClientResponse) async { _ = try? await response.body.collect(upTo: 1 << 20) }
 
-    // MARK: who asks
+    // MARK: what many need
 
-    private func key(for scopes: [String]) -> AuthorizationCache<C>.Key {
-        let secret = credentials.map { "\($0.username)\u{0}\($0.password)" } ?? ""
-        // A digest, so that no password lingers in a table.
-        return .init(
-            registry: address.base.absoluteString,
-            credentials: ContentHash.digest(of: Array(secret.utf8)).hex,
-            scopes: scopes
+    func url(_ path: String, query: String = "") throws -> URL {
+        guard let url = address.url(path, query: query) else {
+            throw Failure(.invalidInput, "'\(path)' is no path in the registry '\(address.host)'")
+        }
+        return url
+    }
+
+    /// Whether a repository has a blob.
+    func has(_ digest: Digest, in repository: String) async throws -> Bool {
+        let call = RegistryCall(
+            method: .HEAD,
+            url: try url("\(repository)/blobs/\(digest)"),
+            repository: repository,
+            scopes: ["repository:\(repository):pull,push"],
+            purpose: "push a blob to '\(repository)'"
         )
-    }
-
-    private var basic: String? {
-        credentials.map { "Basic " + Base64.encode(Array("\($0.username):\($0.password)".utf8)) }
-    }
-
-    /// The header that answers the challenges; `nil` where we have none.
-    private func authorization(
-        _ challenges: [AuthChallenge],
-        _ call: RegistryCall,
-        _ key: AuthorizationCache<C>.Key
-    ) async throws -> String? {
-        if let bearer = challenges.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil }) {
-            let answer = try await token(bearer, call)
-            let header = "Bearer \(answer.token)"
-            await authorizations.keep(header, for: key, life: answer.life)
-            return header
-        }
-        guard challenges.contains(where: { $0.scheme == "basic" }), let basic else { return nil }
-        await authorizations.keep(basic, for: key, life: nil)
-        return basic
-    }
-
-    private func token(_ challenge: AuthChallenge, _ call: RegistryCall) async throws -> TokenAnswer {
-        guard let realm = challenge.parameters["realm"].flatMap({ URLComponents(string: $0) }), let url = realm.url
-        else {
-            throw Failure(.fault, "the registry '\(address.host)' names no usable token service")
-        }
-        guard
-            credentials == nil || url.scheme == "https" || address.base.scheme == "http"
-                || RegistryAddress.isLoopback(url.host() ?? "")
-        else {
-            throw Failure(
-                .denied,
-                "the registry '\(address.host)' sends passwords to '\(url)', which is not encrypted; none was sent"
-            )
-        }
-        var components = realm
-        var items = components.queryItems ?? []
-        if let service = challenge.parameters["service"] { items.append(URLQueryItem(name: "service", value: service)) }
-        // Ours first, because some services read only the first; then what the registry asked for beyond it.
-        let asked = challenge.parameters["scope"].map { [$0] } ?? []
-        let scopes = call.scopes + asked.filter { !call.scopes.contains($0) }
-        components.queryItems = items + scopes.map { URLQueryItem(name: "scope", value: $0) }
-        guard let full = components.url else {
-            throw Failure(.fault, "the token service '\(url)' has no usable address")
-        }
-        return try await ask(full, call)
-    }
-
-    private func ask(_ service: URL, _ call: RegistryCall) async throws -> TokenAnswer {
-        let question = RegistryCall(method: .GET, url: service, scopes: [], purpose: call.purpose)
-        let response = try await exchange(question, at: service, basic)
-        switch response.status.code {
-        case 200..<300:
-            let bytes = try await body(of: response, limit: 1 << 20)
-            guard let json = try? JSON(parsing: bytes), let answer = TokenAnswer(json) else {
-                throw Failure(.fault, "the token service of the registry '\(address.host)' answered without a token")
-            }
-            return answer
-        case 401, 403: throw await failure(of: response, to: call)
-        default:
-            _ = try await checked(response, question)
-            throw await failure(of: response, to: call)
-        }
+        let response = try await once(call)
+        await discard(response)
+        // Whatever else it says, the upload that follows will tell better.
+        return response.status == .ok
     }
 
     /// A whole answer of at most `limit` bytes.
