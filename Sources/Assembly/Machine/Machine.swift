@@ -247,7 +247,10 @@ extension Machine {
     }
 
     private func registryStore() throws -> RegistryStore {
-        try RegistryStore(folder: folder.registry, removingUploadsBefore: WallClock.system.now - .seconds(86400))
+        try RegistryStore(
+            folder: folder.registry,
+            removingUploadsBefore: WallClock.system.now - RegistryCleaner.uploadAge
+        )
     }
 
     private func registryListener(_ store: RegistryStore, _ telemetry: Telemetry) -> any Service {

@@ -16,7 +16,8 @@ package struct RegistryCleaner: Sendable {
 
     /// How long a blob may wait for the manifest of its push.
     static let blobAge: Duration = .seconds(6 * 3600)
-    static let uploadAge: Duration = .seconds(24 * 3600)
+    /// How long an upload may rest before it is given up.
+    package static let uploadAge: Duration = .seconds(24 * 3600)
     static let period: Duration = .seconds(3600)
 
     package init(store: RegistryStore, clock: any Clock<Duration>, wall: WallClock, telemetry: Telemetry) {

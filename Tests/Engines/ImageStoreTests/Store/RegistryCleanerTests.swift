@@ -3,8 +3,8 @@
 
 import Foundation
 import Model
-import Synchronization
 import Telemetry
+import TestKit
 import Testing
 
 @testable import ImageStore
@@ -53,38 +53,9 @@ struct RegistryCleanerTests {
 
     @Test("it cleans every hour until it is cancelled")
     func rhythm() async throws {
-        let clock = HourlyClock(limit: 3)
+        let clock = CountedSleeps(limit: 3)
         let cleaner = cleaner(after: .zero, clock)
         await Task { await cleaner.run() }.value
         #expect(clock.durations == Array(repeating: .seconds(3600), count: 3))
-    }
-}
-
-/// Sleeps pass at once and are noted; the last one that is allowed cancels its task.
-private final class HourlyClock: Clock {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
-    }
-
-    private let limit: Int
-    private let state = Mutex((now: Duration.zero, durations: [Duration]()))
-
-    init(limit: Int) { self.limit = limit }
-
-    var now: Instant { Instant(offset: state.withLock { $0.now }) }
-    var minimumResolution: Duration { .nanoseconds(1) }
-    var durations: [Duration] { state.withLock { $0.durations } }
-
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        let count = state.withLock { state in
-            state.durations.append(deadline.offset - state.now)
-            state.now = deadline.offset
-            return state.durations.count
-        }
-        if count >= limit { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
-        try Task.checkCancellation()
     }
 }

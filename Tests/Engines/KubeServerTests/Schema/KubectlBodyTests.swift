@@ -81,15 +81,18 @@ struct KubectlBodyTests {
 struct ProtobufRequestTests {
     private static let protobuf = "application/vnd.kubernetes.protobuf"
 
+    /// A server that has the namespace 'shop', made by protobuf.
+    private func serverWithShop() async throws -> TestServer {
+        let test = try await TestServer()
+        let body = try KubectlBodyTests.body("namespace")
+        let created = await test.send("POST", "/api/v1/namespaces", bytes: body, contentType: Self.protobuf)
+        try #require(created.status == 201)
+        return test
+    }
+
     @Test("a deployment sent as protobuf is stored as the one sent as JSON")
     func sameAsJSON() async throws {
-        let test = try await TestServer()
-        _ = await test.send(
-            "POST",
-            "/api/v1/namespaces",
-            bytes: try KubectlBodyTests.body("namespace"),
-            contentType: Self.protobuf
-        )
+        let test = try await serverWithShop()
         let path = "/apis/apps/v1/namespaces/shop/deployments"
         let body = try KubectlBodyTests.body("deployment")
         let created = await test.send(
@@ -142,13 +145,7 @@ struct ProtobufRequestTests {
 
     @Test("delete options in protobuf count")
     func deleteOptions() async throws {
-        let test = try await TestServer()
-        _ = await test.send(
-            "POST",
-            "/api/v1/namespaces",
-            bytes: try KubectlBodyTests.body("namespace"),
-            contentType: Self.protobuf
-        )
+        let test = try await serverWithShop()
         let path = "/api/v1/namespaces/shop/configmaps/settings"
         let body = try KubectlBodyTests.body("configmap")
         _ = await test.send("POST", "/api/v1/namespaces/shop/configmaps", bytes: body, contentType: Self.protobuf)
