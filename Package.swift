@@ -172,6 +172,7 @@ let benchmarks =
     ? []
     : [
         Module(name: "LogLoad", layer: "Benchmarks", kind: .benchmark, uses: ["Model", "KubeServer"]),
+        Module(name: "ApplyLoad", layer: "Benchmarks", kind: .benchmark, uses: ["Model", "Ports", "KubeServer"]),
         Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"]),
         Module(
             name: "ImageLoad",

@@ -50,6 +50,7 @@ package final class KubernetesServer: Sendable {
     let serviceAddresses: ServiceAddresses
     let access: AccessIndex
     let tokens: ServiceTokens
+    let quotaNamespaces = QuotaNamespaces()
     let openAPICache = Mutex(OpenAPICache())
     private let node = Mutex<(any NodeAgent)?>(nil)
 
@@ -82,6 +83,7 @@ package final class KubernetesServer: Sendable {
             randomness: randomness
         )
         try loadServices()
+        try loadQuotas()
         try loadDefinitions()
     }
 
@@ -122,6 +124,7 @@ package final class KubernetesServer: Sendable {
         while !Task.isCancelled {
             log.reportProgress()
             await expireEvents()
+            await recountQuotas()
             do {
                 try await timer.sleep(for: .seconds(60))
             } catch {

@@ -119,7 +119,13 @@ extension JSONObject: Sequence {
 
 extension JSONObject: Hashable {
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
+        guard left.count == right.count else { return false }
+        for (place, member) in left.members.enumerated() {
+            // Mostly the order is the same.
+            let other = right.members[place]
+            guard (other.key == member.key ? other.value : right[member.key]) == member.value else { return false }
+        }
+        return true
     }
 
     package func hash(into hasher: inout Hasher) {

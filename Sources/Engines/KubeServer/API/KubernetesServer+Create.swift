@@ -74,6 +74,7 @@ extension KubernetesServer {
         let namespace = object[path: "metadata", "namespace"]?.string
         let key = resource.key(namespace: namespace, name: name)
         guard try read(key) == nil else { throw .alreadyExists(resource.type, name) }
+        try await checkLimits(object, from: nil, resource, parameters.isDryRun)
         let claim = try serviceAddresses.claim(&object, from: nil, resource, isDryRun: parameters.isDryRun)
         let all =
             warnings + resource.strategy.warnings(object, from: nil)
@@ -86,6 +87,7 @@ extension KubernetesServer {
             return Written(value: stored.value, warnings: all, isCreated: true)
         } catch {
             serviceAddresses.release(claim)
+            await releaseQuotas(object, resource)
             throw Self.status(of: error) { .alreadyExists(resource.type, name) }
         }
     }

@@ -19,8 +19,17 @@ extension KubernetesServer {
         }
     }
 
+    func loadQuotas() throws {
+        guard let resource = catalog.resource(of: .resourceQuotas) else { return }
+        for stored in try log.list(prefix: resource.prefix).items {
+            let quota = try StoredJSON.parse(stored.value, as: nil)
+            quotaNamespaces.note(quota[path: "metadata", "namespace"]?.string ?? "")
+        }
+    }
+
     func afterWrite(_ resource: Resource, _ object: JSON) async {
         if ResourceType.accessTypes.contains(resource.type) { return await afterAccessChange(resource) }
+        if resource.type == .resourceQuotas { return await afterQuotaWrite(object) }
         guard resource.type == .customResourceDefinitions else { return }
         serve(object)
         await establish(object)
@@ -38,6 +47,7 @@ extension KubernetesServer {
     }
 
     func afterRemoval(_ resource: Resource, _ object: JSON) async {
+        await releaseQuotas(object, resource)
         if let definition = resource.custom?.definition { return await releaseDefinition(definition) }
         switch resource.type {
         case _ where ResourceType.accessTypes.contains(resource.type): await afterAccessChange(resource)

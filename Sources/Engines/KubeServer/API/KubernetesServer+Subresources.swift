@@ -140,26 +140,6 @@ extension KubernetesServer {
             return (object, [])
         }
     }
-
-    private static let evictionType = ResourceType(
-        group: "policy",
-        version: "v1",
-        plural: "evictions",
-        kind: "Eviction",
-        isNamespaced: true
-    )
-
-    /// Nothing here limits disruptions, so an eviction is a delete.
-    private func evictionResponse(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
-        let parameters = try WriteParameters(call, kind: "CreateOptions")
-        let eviction = try BodyDecoder(call.resource, as: Self.evictionType, parameters.validation)
-            .decode(call.request).object
-        try matchName(eviction, name)
-        var deletion = try DeleteParameters(call.query, body: eviction["deleteOptions"])
-        deletion.isDryRun = deletion.isDryRun || parameters.isDryRun
-        _ = try await delete(call.resource, call.namespace, name, deletion)
-        return Self.response(Self.success, status: 201)
-    }
 }
 
 /// Conditions of pods, which have a probe time that nobody sets.

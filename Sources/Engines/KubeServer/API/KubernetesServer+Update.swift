@@ -172,13 +172,17 @@ extension KubernetesServer {
     ) async throws(KubeStatus) -> Written {
         let resource = change.resource
         var object = object
-        try validate(object, old, change)
+        object.set(old[path: "metadata", "resourceVersion"], at: ["metadata", "resourceVersion"])
+        // What is as it was has been found good before.
+        let isChanged = object != old
+        if isChanged { try validate(object, old, change) }
         var warnings: [String] = []
         if change.part == .whole {
             warnings = resource.strategy.warnings(object, from: old) + (try notices(about: object, resource))
         }
+        guard isChanged else { return Written(value: stored.value, warnings: warnings) }
+        if change.part == .whole { try await checkLimits(object, from: old, resource, change.parameters.isDryRun) }
         let claim = try serviceAddresses.claim(&object, from: old, resource, isDryRun: change.parameters.isDryRun)
-        object.set(old[path: "metadata", "resourceVersion"], at: ["metadata", "resourceVersion"])
         guard object != old else { return Written(value: stored.value, warnings: warnings) }
         if isGone(object, resource) {
             return try await remove(object, stored, resource, change.parameters.isDryRun, warnings)
@@ -191,6 +195,7 @@ extension KubernetesServer {
             let new = try await log.write(stored.key, expecting: .revision(stored.revision)) { body.bytes(at: $0) }
             serviceAddresses.settle(claim)
             await afterWrite(resource, object)
+            await releaseQuotas(old, resource, keeping: object)
             return Written(value: new.value, warnings: warnings)
         } catch {
             serviceAddresses.release(claim)

@@ -12,6 +12,8 @@ struct FieldComparison: Sendable, Equatable {
     /// What a manager may have lost or contests.
     var changed: FieldSet { modified.union(added) }
 
+    var isEmpty: Bool { added.isEmpty && modified.isEmpty && removed.isEmpty }
+
     func without(_ excluded: FieldSet) -> FieldComparison {
         guard !excluded.isEmpty else { return self }
         return FieldComparison(
@@ -33,10 +35,18 @@ extension FieldType {
     func comparison(_ old: JSON?, _ new: JSON?) -> FieldComparison {
         var result = FieldComparison()
         if let old, let new, old == new { return result }
+        guard let old else {
+            result.added = everything(in: new)
+            return result
+        }
+        guard let new else {
+            result.removed = everything(in: old)
+            return result
+        }
         let atom = atom
         let (before, after) = (TypedForm(old, atom), TypedForm(new, atom))
         if case .map(let map) = Self.container(before, after, old, new), !map.isAtomic {
-            compareMembers(old?.object ?? [:], new?.object ?? [:], map, &result)
+            compareMembers(old.object ?? [:], new.object ?? [:], map, &result)
         }
         if case .list(let list) = Self.listContainer(before, after, old, new), list.kind != .atomic {
             compareElements(list.grouped(old), list.grouped(new), list.element, &result)
@@ -44,15 +54,37 @@ extension FieldType {
         return result
     }
 
-    private static func container(_ one: TypedForm, _ two: TypedForm, _ old: JSON?, _ new: JSON?) -> TypedForm {
-        if case .map = one, old?.object != nil { return one }
-        if case .map = two, new?.object != nil { return two }
+    /// Every path below this place: what a new value adds, or one that goes takes with it.
+    private func everything(in value: JSON?) -> FieldSet {
+        var set = FieldSet()
+        guard let value else { return set }
+        switch TypedForm(value, atom) {
+        case .map(let map) where !map.isAtomic:
+            for (name, member) in value.object ?? [:] {
+                guard let type = map.member(name)?.type else { continue }
+                set.insert(.field(name))
+                set.add(type.everything(in: member), below: .field(name))
+            }
+        case .list(let list) where list.kind != .atomic:
+            let elements = list.grouped(value)
+            for (path, found) in elements.byElement {
+                set.insert(path)
+                if found.count == 1 { set.add(list.element.everything(in: found[0]), below: path) }
+            }
+        default: break
+        }
+        return set
+    }
+
+    private static func container(_ one: TypedForm, _ two: TypedForm, _ old: JSON, _ new: JSON) -> TypedForm {
+        if case .map = one, old.object != nil { return one }
+        if case .map = two, new.object != nil { return two }
         return .none
     }
 
-    private static func listContainer(_ one: TypedForm, _ two: TypedForm, _ old: JSON?, _ new: JSON?) -> TypedForm {
-        if case .list = one, old?.array != nil { return one }
-        if case .list = two, new?.array != nil { return two }
+    private static func listContainer(_ one: TypedForm, _ two: TypedForm, _ old: JSON, _ new: JSON) -> TypedForm {
+        if case .list = one, old.array != nil { return one }
+        if case .list = two, new.array != nil { return two }
         return .none
     }
 

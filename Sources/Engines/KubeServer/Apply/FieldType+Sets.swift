@@ -126,6 +126,22 @@ extension FieldType {
         return result
     }
 
+    /// Whether the set owns parts of what is one value under this schema.
+    func splitsWhatIsWhole(_ set: FieldSet) -> Bool {
+        guard !set.children.isEmpty else { return false }
+        let atom = atom
+        return set.children.contains { child in
+            switch child.element {
+            case .field(let name):
+                guard let (type, isDeclared) = atom.map?.member(name) else { return false }
+                return (isDeclared && type.isOneValue) || type.splitsWhatIsWhole(child.set)
+            case .key, .value, .index:
+                guard let type = atom.list?.element else { return false }
+                return type.isOneValue || type.splitsWhatIsWhole(child.set)
+            }
+        }
+    }
+
     /// The set as it must be under this schema: what was taken apart and is one value now is owned as a whole.
     func reconciled(_ set: FieldSet) -> FieldSet {
         guard !set.children.isEmpty else { return set }

@@ -72,6 +72,7 @@ struct FieldUpdater {
             }
             let change = comparisons[entry.apiVersion] ?? type.comparison(old, new).without(excluded)
             comparisons[entry.apiVersion] = change
+            guard !change.isEmpty else { continue }
             let contested = entry.set.intersection(change.changed)
             conflicts += contested.paths.map { .init(manager: key, path: $0) }
             let kept = entry.set.subtracting(contested).subtracting(change.removed)
@@ -87,9 +88,8 @@ struct FieldUpdater {
 
     private func reconcile(_ managers: inout ManagedFields) {
         for (key, entry) in managers.entries {
-            guard let type = types(entry.apiVersion) else { continue }
-            let set = type.reconciled(entry.set)
-            if set != entry.set { managers.entries[key]?.set = set }
+            guard let type = types(entry.apiVersion), type.splitsWhatIsWhole(entry.set) else { continue }
+            managers.entries[key]?.set = type.reconciled(entry.set)
         }
     }
 
@@ -128,7 +128,7 @@ struct FieldUpdater {
         let last = result.entries[me]
         let mine = type.fieldSet(config).subtractingTrees(excluded)
         result.entries[me] = .init(apiVersion: version, time: last?.time, set: mine)
-        let new = prune(merged, last, result)
+        let new = prune(merged, last, result, mine, version)
         let comparison = type.comparison(live, new).without(excluded)
         try settle(comparison, live, new, version, &result, me: me, isForced: isForced)
         if mine.isEmpty { result.entries[me] = nil }
@@ -137,8 +137,15 @@ struct FieldUpdater {
     }
 
     /// Takes out what `last` applied, nobody applies any more and nobody else owns.
-    private func prune(_ merged: JSON, _ last: ManagedFields.Entry?, _ managers: ManagedFields) -> JSON {
+    private func prune(
+        _ merged: JSON,
+        _ last: ManagedFields.Entry?,
+        _ managers: ManagedFields,
+        _ mine: FieldSet,
+        _ version: String
+    ) -> JSON {
         guard let last, !last.set.isEmpty, let type = types(last.apiVersion) else { return merged }
+        if last.apiVersion == version, last.set.subtracting(mine).isEmpty { return merged }  // all of it is still wanted
         let before = type.ensured(last.set)
         var pruned = type.removing(before, from: merged)
         var owned: [String: FieldSet] = [:]

@@ -91,6 +91,8 @@ package struct Controllers: Sendable {
             JobController(context: context),
             CronJobController(context: context),
             EndpointSliceController(context: context),
+            EndpointsController(context: context),
+            BudgetController(context: context),
             IngressStatusController(context: context),
             IngressClassController(context: context),
             ClaimController(context: context),

@@ -20,10 +20,36 @@ extension KubernetesServer {
             object.set(.string(name), at: ["spec", "ingressClassName"])
         case .pods:
             if configuration.requiresServiceAccounts { try await admitPod(&object) }
+            try limitRanges(of: object).fill(&object)
             try admitPriority(&object)
         case .priorityClasses: try admitPriorityClass(object)
         default: return
         }
+    }
+
+    private func limitRanges(of object: JSON) throws(KubeStatus) -> LimitRangeAdmission {
+        guard let resource = catalog.resource(of: .limitRanges),
+            let namespace = object[path: "metadata", "namespace"]?.string
+        else { return LimitRangeAdmission(ranges: []) }
+        return LimitRangeAdmission(ranges: try objects(resource, in: namespace))
+    }
+
+    /// Holds a valid object to what its namespace allows; what quotas count is charged to them.
+    func checkLimits(
+        _ object: JSON,
+        from old: JSON?,
+        _ resource: Resource,
+        _ isDryRun: Bool
+    ) async throws(KubeStatus) {
+        let name = object[path: "metadata", "name"]?.string ?? ""
+        let problems: [String]
+        switch resource.type {
+        case .pods where old == nil: problems = try limitRanges(of: object).problems(ofPod: object)
+        case .persistentVolumeClaims: problems = try limitRanges(of: object).problems(ofClaim: object)
+        default: problems = []
+        }
+        guard problems.isEmpty else { throw .forbidden(resource.type, name, LimitRangeAdmission.text(problems)) }
+        try await chargeQuotas(object, from: old, resource, isDryRun: isDryRun)
     }
 
     /// The newest of the classes that are marked as default.

@@ -55,7 +55,9 @@ enum BuiltInResources {
         [
             transient(.bindings),
             resource(.configMaps, ConfigMapStrategy(), ConfigMapColumns(), short: ["cm"]),
+            resource(.endpoints, EndpointsStrategy(), EndpointsColumns(), short: ["ep"]),
             resource(.events, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields),
+            resource(.limitRanges, LimitRangeStrategy(), CreatedAtColumns(), short: ["limits"]),
             resource(
                 .namespaces,
                 NamespaceStrategy(),
@@ -100,6 +102,7 @@ enum BuiltInResources {
                     .init(name: "log", kind: "Pod", verbs: ["get"]),
                 ]
             },
+            resource(.resourceQuotas, ResourceQuotaStrategy(), ResourceQuotaColumns(), short: ["quota"], status: true),
             resource(.secrets, SecretStrategy(), SecretColumns(), fields: .paths(["type"])),
             resource(.serviceAccounts, ServiceAccountStrategy(), ServiceAccountColumns(), short: ["sa"]) {
                 $0.subresources = [
@@ -189,6 +192,14 @@ enum BuiltInResources {
     private static func others(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         ResourceType.reviews.map(transient) + [
             resource(
+                .horizontalPodAutoscalers,
+                AutoscalerStrategy(),
+                AutoscalerColumns(),
+                short: ["hpa"],
+                categories: ["all"],
+                status: true
+            ),
+            resource(
                 .jobs,
                 JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods),
                 JobColumns(),
@@ -207,6 +218,7 @@ enum BuiltInResources {
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
             resource(.networkPolicies, NetworkPolicyStrategy(), NetworkPolicyColumns(), short: ["netpol"]),
             resource(.ingressClasses, IngressClassStrategy(), IngressClassColumns()),
+            resource(.podDisruptionBudgets, BudgetStrategy(), BudgetColumns(), short: ["pdb"], status: true),
             resource(.clusterRoleBindings, BindingStrategy(isNamespaced: false), BindingColumns()),
             resource(.clusterRoles, RoleStrategy(isNamespaced: false), DefinitionColumns()),
             resource(.roleBindings, BindingStrategy(isNamespaced: true), BindingColumns()),

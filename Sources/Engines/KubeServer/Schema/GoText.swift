@@ -3,6 +3,18 @@
 
 package import Model
 
+/// How Go prints numbers.
+enum GoText {
+    /// `%f`: six digits behind the point.
+    static func fixed(_ number: Double) -> String {
+        let scaled = (abs(number) * 1_000_000).rounded(.toNearestOrEven)
+        guard scaled < 1e18 else { return "\(number)" }
+        let (whole, rest) = UInt64(scaled).quotientAndRemainder(dividingBy: 1_000_000)
+        let digits = String(rest)
+        return (number < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: 6 - digits.count) + digits
+    }
+}
+
 extension JSON {
     /// The kind of value, as Go's decoder names it in errors.
     package var goKind: String {

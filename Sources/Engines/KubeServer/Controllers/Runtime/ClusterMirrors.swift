@@ -22,6 +22,9 @@ struct ClusterMirrors: Sendable {
     let cronJobs: ObjectMirror
     let services: ObjectMirror
     let endpointSlices: ObjectMirror
+    let endpoints: ObjectMirror
+    let budgets: ObjectMirror
+    let autoscalers: ObjectMirror
     let ingresses: ObjectMirror
     let ingressClasses: ObjectMirror
     let claims: ObjectMirror
@@ -46,6 +49,9 @@ struct ClusterMirrors: Sendable {
         cronJobs = whole(ListQuery(.cronJobs))
         services = whole(ListQuery(.services))
         endpointSlices = whole(ListQuery(.endpointSlices))
+        endpoints = whole(ListQuery(.endpoints))
+        budgets = whole(ListQuery(.podDisruptionBudgets))
+        autoscalers = whole(ListQuery(.horizontalPodAutoscalers))
         ingresses = whole(ListQuery(.ingresses))
         ingressClasses = whole(ListQuery(.ingressClasses))
         claims = whole(ListQuery(.persistentVolumeClaims))
@@ -58,7 +64,8 @@ struct ClusterMirrors: Sendable {
         [
             namespaces, nodes, leases, serviceAccounts, rootCertificates, pods, replicaSets, deployments,
             statefulSets, daemonSets, controllerRevisions, jobs,
-            cronJobs, services, endpointSlices, ingresses, ingressClasses, claims, volumes, storageClasses, definitions,
+            cronJobs, services, endpointSlices, endpoints, budgets, autoscalers, ingresses, ingressClasses, claims,
+            volumes, storageClasses, definitions,
         ]
     }
 

@@ -45,7 +45,8 @@ extension ResourceType {
         .services, .events, .storageClasses, .replicaSets, .deployments, .statefulSets,
         .daemonSets, .controllerRevisions, .networkPolicies, .priorityClasses, .jobs, .cronJobs, .endpointSlices,
         .ingresses,
-        .ingressClasses, .leases,
+        .ingressClasses, .leases, .resourceQuotas, .limitRanges, .endpoints, .podDisruptionBudgets,
+        .horizontalPodAutoscalers,
         .customResourceDefinitions, .roles, .clusterRoles, .roleBindings, .clusterRoleBindings,
     ]
 

@@ -11,11 +11,13 @@ struct ResourceDemand: Sendable, Equatable {
 
     /// The larger of all containers together and any single init container, plus overhead. An init container that
     /// restarts always keeps running, so it counts with the containers and beneath the init containers after it.
-    init(pod: KubeObject) {
+    ///
+    /// `member` is `requests`, or `limits` for what the pod may take at most.
+    init(pod: KubeObject, of member: String = "requests") {
         var running = ResourceDemand()
         var peak = ResourceDemand()
         for container in pod.spec["initContainers"]?.array ?? [] {
-            let request = Self.requests(of: container)
+            let request = Self.asked(member, of: container)
             if container["restartPolicy"]?.string == "Always" {
                 running.add(request)
                 peak.raise(to: running)
@@ -25,15 +27,16 @@ struct ResourceDemand: Sendable, Equatable {
                 peak.raise(to: together)
             }
         }
-        for container in pod.spec["containers"]?.array ?? [] { running.add(Self.requests(of: container)) }
+        for container in pod.spec["containers"]?.array ?? [] { running.add(Self.asked(member, of: container)) }
         peak.raise(to: running)
-        for (name, amount) in Self.amounts(pod.spec["resources"]?["requests"]) { peak.amounts[name] = amount }
-        peak.add(ResourceDemand(Self.amounts(pod.spec["overhead"])))
+        for (name, amount) in Self.amounts(pod.spec["resources"]?[member]) { peak.amounts[name] = amount }
+        let overhead = Self.amounts(pod.spec["overhead"])
+        peak.add(ResourceDemand(overhead.filter { member == "requests" || peak.amounts[$0.key] != nil }))
         self = peak
     }
 
-    private static func requests(of container: JSON) -> ResourceDemand {
-        ResourceDemand(amounts(container["resources"]?["requests"]))
+    private static func asked(_ member: String, of container: JSON) -> ResourceDemand {
+        ResourceDemand(amounts(container["resources"]?[member]))
     }
 
     static func amounts(_ json: JSON?) -> [String: Quantity] {
