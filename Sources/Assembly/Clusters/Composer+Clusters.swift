@@ -4,7 +4,7 @@
 package import CommandLine
 import KubernetesClient
 import Model
-import Releases
+package import Releases
 
 extension Composer {
     package func addCluster(_ new: NewCluster, dataFolder: String) async throws -> AddedCluster {

@@ -85,7 +85,8 @@ struct DiscoveryTests {
             return (200, body.text)
         } _: { schema, _ in
             let catalog = try await schema.catalog(isFresh: false)
-            let core = try #require(DiscoveryDocuments.aggregated([try #require(recorded["/api aggregated"])]))
+            let document = try #require(recorded["/api aggregated"])
+            let core = try #require(DiscoveryDocuments.aggregated([document]))
             for entry in core.entries {
                 let found = try #require(catalog.entry(apiVersion: "v1", kind: entry.type.kind))
                 #expect(found.type == entry.type && found.singular == entry.singular)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import AsyncHTTPClient
 import Foundation
 import Model
+import NIOHTTP1
 import Ports
 import Synchronization
 import Testing
@@ -195,7 +197,7 @@ struct FaultTests {
         let folder = try TestFolder()
         let path = try folder.write("token", "old")
         let server = try FaultyServer { request, wire in
-            if request.header("authorization") == "Bearer old" { try? folder.write("token", "new") }
+            if request.header("authorization") == "Bearer old" { _ = try? folder.write("token", "new") }
             let isGood = request.header("authorization") == "Bearer new" && request.target.hasSuffix("/a")
             wire.answer(isGood ? 200 : 401, isGood ? Self.object : Self.status(401, "Unauthorized", "Unauthorized"))
             return true
@@ -252,6 +254,29 @@ struct FaultTests {
         #expect(server.lines == ["CONNECT cluster.example:8080", "GET /api/v1/namespaces/shop/configmaps/a"])
         #expect(server.requests[0].header("proxy-authorization") == "Basic bWU6cHc=")
         #expect(server.requests[1].header("proxy-authorization") == nil)
+    }
+
+    @Test("a TLS name of its own is asked for at the server's address, which stays the host")
+    func serverName() throws {
+        var config = KubeConfig(server: "https://10.0.0.1:6443/k8s")
+        config.serverName = "kube.example"
+        let (address, headers) = try ServerAddress.base(of: config, userAgent: "ballast")
+        #expect(address == "https://kube.example:6443/k8s")
+        #expect(headers["Host"] == ["10.0.0.1:6443"])
+        let configuration = try HTTPClient.Configuration(config, Limits(), TLSMaterial(config))
+        #expect(configuration.dnsOverride == ["kube.example": "10.0.0.1"])
+    }
+
+    @Test("certificates that are none are named before anything is sent")
+    func badCertificates() {
+        var config = KubeConfig(server: "https://h")
+        config.authority = .text("nonsense")
+        let authority = #expect(throws: Failure.self) { try KubernetesClient(config) }
+        #expect(authority?.message == "the certificate authority for 'https://h' is no PEM of certificates")
+        config.authority = nil
+        config.user.identity = .init(certificate: .text("nonsense"), key: .text("nonsense"))
+        let identity = #expect(throws: Failure.self) { try KubernetesClient(config) }
+        #expect(identity?.message == "the client certificate for 'https://h' is no PEM of certificates")
     }
 
     // MARK: What is asked
@@ -324,7 +349,7 @@ struct FaultTests {
             }
         }
         #expect(server.requests.count == 1000)
-        #expect(Set(server.requests.map(\.connection)).count <= 64)
+        #expect(Set(server.requests.map(\.connection)).count <= 128)
     }
 
     @Test("waiting for a place among the calls ends with the task")

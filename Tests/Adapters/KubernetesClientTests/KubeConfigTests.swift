@@ -78,14 +78,14 @@ struct KubeConfigTests {
     func user() throws {
         let user = try config(
             user: """
-                { as: root, as-uid: '7', as-groups: [a, b], as-user-extra: { why: [x, y] }, exec: { \
+                { as: root, as-uid: '7', as-groups: [a, b], as-user-extra: { why: [x, z] }, exec: { \
                 apiVersion: client.authentication.k8s.io/v1, command: login, args: [get, token], \
                 env: [{ name: A, value: b }], interactiveMode: Never, provideClusterInfo: true, installHint: get it } }
                 """
         ).user
         #expect(
             user.impersonation
-                == Impersonation(user: "root", uid: "7", groups: ["a", "b"], extra: ["why": ["x", "y"]])
+                == Impersonation(user: "root", uid: "7", groups: ["a", "b"], extra: ["why": ["x", "z"]])
         )
         var plugin = CredentialPlugin(apiVersion: "client.authentication.k8s.io/v1", command: "login")
         plugin.arguments = ["get", "token"]
@@ -261,11 +261,11 @@ struct KubeConfigTests {
             exec: { apiVersion: client.authentication.k8s.io/v1, command: login, env: [{ name: A, value: b }] } }
             """
         let cluster =
-            "{ server: 'https://h', certificate-authority: ca, tls-server-name: n, proxy-url: 'http://u:p@x:1' }"
+            "{ server: 'https://h', certificate-authority: ca, tls-server-name: kube, proxy-url: 'http://u:p@x:1' }"
         let config = try KubeConfig.load(path: try folder.write("config", Self.text(cluster: cluster, user: user)))
         let text = try config.selfContained(name: "prod").text
         let again = try KubeConfigSet(text: text, name: "SECRET").config()
-        #expect(again.context == "prod" && again.namespace == "shop" && again.serverName == "n")
+        #expect(again.context == "prod" && again.namespace == "shop" && again.serverName == "kube")
         #expect(again.authority == .text("CA"))
         #expect(again.user.identity == KubeUser.Identity(certificate: .text("CRT"), key: .text("KEY")))
         #expect(again.user.token == "tok" && again.user.tokenFile == nil)

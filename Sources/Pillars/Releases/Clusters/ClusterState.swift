@@ -9,6 +9,11 @@ package struct ClusterState: Sendable, Hashable {
     package struct Nodes: Sendable, Hashable {
         package var ready: Int
         package var all: Int
+
+        package init(ready: Int, all: Int) {
+            self.ready = ready
+            self.all = all
+        }
     }
 
     package var name: String

@@ -12,6 +12,12 @@ package enum ReleaseRights {
         /// Whether it is allowed in the context's own namespace.
         package var isHadInNamespace: Bool
 
+        package init(resource: String, verbs: [String], isHadInNamespace: Bool) {
+            self.resource = resource
+            self.verbs = verbs
+            self.isHadInNamespace = isHadInNamespace
+        }
+
         /// `create, patch deployments.apps`.
         package var description: String { "\(verbs.joined(separator: ", ")) \(resource)" }
     }

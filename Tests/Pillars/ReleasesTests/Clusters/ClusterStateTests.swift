@@ -3,6 +3,7 @@
 
 import Model
 import Ports
+import TestKit
 import Testing
 
 @testable import Releases
