@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import AppFile
 import AsyncHTTPClient
 import Foundation
 import Model
@@ -309,6 +310,31 @@ struct FaultTests {
                 "application/strategic-merge-patch+json",
             ]
         )
+    }
+
+    @Test("an applied text arrives as it was even where the server reads it as YAML")
+    func yamlBodies() async throws {
+        let server = try FaultyServer { _, wire in
+            wire.answer(200, Self.object)
+            return true
+        }
+        // Characters that YAML folds or forbids, their neighbours that it takes, and the escapes of JSON.
+        let text =
+            "a\u{7F}b\u{80}\u{85}\u{9F}\u{A0}é\u{2027}\u{2028}\u{2029}\u{FEFF}\u{FFFD}\u{FFFE}\u{FFFF}😀\u{1}\n\t\"\\/ x: y # z"
+        let body: JSON = ["data": ["k\u{2028}": .string(text)]]
+        try await withClient(server) { client in
+            _ = try await client.patch(Self.reference, .apply, body)
+            _ = try await client.patch(Self.reference, .merge, body)
+            _ = try await client.create(KubeObject([:]), in: Self.reference, subresource: "eviction")
+        }
+        let sent = server.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(try JSON(parsing: sent[0]) == body && JSON(parsing: sent[1]) == body)
+        #expect(try YAMLDocument.parse(sent[0], as: .kubernetes).json == body)
+        let forbidden: Set<Unicode.Scalar> = [
+            "\u{7F}", "\u{80}", "\u{85}", "\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{FFFE}", "\u{FFFF}",
+        ]
+        #expect(!sent[0].unicodeScalars.contains { forbidden.contains($0) })
+        #expect(server.lines.last == "POST /api/v1/namespaces/shop/configmaps/a/eviction")
     }
 
     @Test("warnings of an answer reach whoever listens around the call")

@@ -32,6 +32,17 @@ extension KubernetesClient {
         )
     }
 
+    /// Posts to a subresource: `eviction` or `binding` of a pod, `token` of a service account. Returns what it answers.
+    package func create(
+        _ object: KubeObject,
+        in reference: ObjectReference,
+        subresource: String,
+        options: WriteOptions = WriteOptions()
+    ) async throws -> KubeObject {
+        let call = APICall(.POST, path(reference, subresource), query: Self.parameters(options), body: object.json)
+        return KubeObject(try await send(call))
+    }
+
     package func update(
         _ object: KubeObject,
         as type: ResourceType,

@@ -27,7 +27,7 @@ struct APICall: Sendable {
         self.method = method
         self.path = path
         self.query = query
-        self.body = body?.bytes
+        self.body = body.map { contentType.hasSuffix("+yaml") ? YAMLBody.bytes(of: $0) : $0.bytes }
         self.contentType = contentType
     }
 
