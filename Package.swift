@@ -91,7 +91,10 @@ let modules: [Module] = [
         name: "KubernetesClient",
         layer: "Adapters",
         uses: base + ["AppFile"],
-        products: ["async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio-ssl/NIOSSL"]
+        products: [
+            "async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio/NIOPosix", "nio-ssl/NIOSSL",
+            "subprocess/Subprocess", "system/SystemPackage",
+        ]
     ),
     Module(
         name: "RegistryClient",

@@ -27,6 +27,12 @@ package enum BallastResources {
                     column("Message", ".status.message"),
                 ]
             ),
+            definition(
+                .clusters,
+                shortNames: [],
+                schema: clusterSpec,
+                columns: [column("Server", ".spec.server"), column("Context", ".spec.context")]
+            ),
         ]
     }
 
@@ -38,6 +44,21 @@ package enum BallastResources {
         ]
         for (key, value) in AppShape.file.jsonSchema.object ?? [:] { schema[key] = value }
         return schema
+    }
+
+    /// How a cluster is reached; its kubeconfig is in a Secret.
+    private static var clusterSpec: JSON {
+        let text: JSON = ["type": "string"]
+        return [
+            "type": "object", "required": ["server", "secretRef"],
+            "properties": [
+                "server": text, "context": text, "user": text, "plugin": text,
+                "secretRef": [
+                    "type": "object", "required": ["name", "namespace"],
+                    "properties": ["name": text, "namespace": text, "key": text],
+                ],
+            ],
+        ]
     }
 
     private static func column(_ name: String, _ path: String, type: String = "string") -> JSON {
@@ -58,7 +79,7 @@ package enum BallastResources {
         if !shortNames.isEmpty { names["shortNames"] = .array(shortNames.map { .string($0) }) }
         let age = ["name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"] as JSON
         object["spec"] = [
-            "group": .string(type.group), "scope": "Namespaced", "names": names,
+            "group": .string(type.group), "scope": type.isNamespaced ? "Namespaced" : "Cluster", "names": names,
             "versions": [
                 [
                     "name": .string(type.version), "served": true, "storage": true,

@@ -123,13 +123,16 @@ package struct DeleteOptions: Sendable, Hashable {
     /// The removal happens only if the object still has this uid, else `conflict`.
     package var uid: String?
     package var resourceVersion: ResourceVersion?
+    package var isDryRun: Bool
 
     package init(
         gracePeriod: Duration? = nil,
         propagation: Propagation? = nil,
         uid: String? = nil,
-        resourceVersion: ResourceVersion? = nil
+        resourceVersion: ResourceVersion? = nil,
+        isDryRun: Bool = false
     ) {
+        self.isDryRun = isDryRun
         self.gracePeriod = gracePeriod
         self.propagation = propagation
         self.uid = uid

@@ -10,7 +10,7 @@ package struct ReflectorMachine: Sendable {
         /// A watch event or bookmark carried this version.
         case saw(ResourceVersion)
         /// The server closed the watch.
-        case watchEnded
+        case watchEnded(lasted: Duration)
         case failed(Failure.Code)
         case waited
     }
@@ -25,6 +25,8 @@ package struct ReflectorMachine: Sendable {
     private var version: ResourceVersion?
     private var failures = 0
     private var hasProgressed = false
+
+    private static let shortest = Duration.seconds(1)
 
     package init(backoff: BackoffSchedule = BackoffSchedule()) { self.backoff = backoff }
 
@@ -41,10 +43,12 @@ package struct ReflectorMachine: Sendable {
             self.version = version
             failures = 0
             hasProgressed = true
-        case .watchEnded:
-            // A server that closes watches at once, without an event, must not be asked in a tight loop.
+        case .watchEnded(let lasted):
+            // A server that closes watches at once, without an event, must not be asked in a tight loop; one that closes a
+            // quiet watch at its time is well.
             defer { hasProgressed = false }
-            if !hasProgressed { return fail(chance) }
+            if !hasProgressed, lasted < Self.shortest { return fail(chance) }
+            failures = 0
         case .failed(.expired):
             // Normal after a long absence; only a list that itself "expires" again and again has to wait.
             let hadVersion = version != nil

@@ -171,11 +171,12 @@ package final class ObjectMirror: Sendable {
                 switch action {
                 case .list: action = machine.observe(.listed(try await list()), chance: chance())
                 case .watch(let version):
+                    let watch = Stopwatch.start(clock)
                     let events = try await api.watch(query, after: version)
                     for try await event in events {
                         _ = machine.observe(.saw(take(event)), chance: 0)
                     }
-                    action = machine.observe(.watchEnded, chance: chance())
+                    action = machine.observe(.watchEnded(lasted: watch()), chance: chance())
                 case .wait(let delay):
                     try await clock.sleep(for: delay)
                     action = machine.observe(.waited, chance: 0)
@@ -188,10 +189,21 @@ package final class ObjectMirror: Sendable {
         }
     }
 
-    /// Reads all pages and replaces what is held at once.
+    /// Reads all pages and replaces what is held at once. Where the server forgets a list before we have read all its
+    /// pages, it is asked for everything in one.
     private func list() async throws -> ResourceVersion {
         var query = query
         query.limit = query.limit ?? Self.pageSize
+        do {
+            return try await list(query)
+        } catch let failure as Failure where failure.code == .expired {
+            query.limit = nil
+            return try await list(query)
+        }
+    }
+
+    private func list(_ first: ListQuery) async throws -> ResourceVersion {
+        var query = first
         var fresh: [ObjectName: KubeObject] = [:]
         var page: ObjectList
         repeat {
@@ -257,6 +269,14 @@ extension ObjectMirror.State {
         let satisfied = waiters.filter { $0.value.isSatisfied(store) }
         for id in satisfied.keys { waiters[id] = nil }
         return satisfied.map(\.value.continuation)
+    }
+}
+
+private enum Stopwatch {
+    /// Tells how long ago it was started.
+    static func start<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
     }
 }
 

@@ -16,7 +16,7 @@ package struct BallastCommand: AsyncParsableCommand {
         version: "ballast \(Version.text)",
         subcommands: [
             UpCommand.self, DownCommand.self, ReleaseCommand.self, StatusCommand.self, InitCommand.self,
-            SchemaCommand.self, VersionCommand.self,
+            ClustersCommand.self, SchemaCommand.self, VersionCommand.self,
         ]
     )
 

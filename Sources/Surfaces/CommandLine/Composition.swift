@@ -24,6 +24,15 @@ package protocol Composition: Sendable {
     /// Where the edge of this data folder's `up` listens; `nil` where that is not known.
     func edgePort(dataFolder: String) -> Int?
 
+    /// Asks a cluster and, when it answers, stores it with its credentials in the home cluster.
+    func addCluster(_ new: NewCluster, dataFolder: String) async throws -> AddedCluster
+
+    /// How the clusters are, `local` first; those that do not answer say why.
+    func clusterStates(dataFolder: String) async throws -> [ClusterState]
+
+    /// Forgets a cluster and its credentials, or only tells what that would mean.
+    func removeCluster(_ name: String, isDryRun: Bool, dataFolder: String) async throws -> RemovedCluster
+
     /// Works with the cluster of this data folder's `up`.
     func withCluster<Value: Sendable>(
         dataFolder: String,

@@ -21,7 +21,7 @@ struct ReflectorMachineTests {
         #expect(machine.next == .list)
         #expect(machine.observe(.listed(v1), chance: 0) == .watch(after: v1))
         #expect(machine.observe(.saw(v2), chance: 0) == .watch(after: v2))
-        #expect(machine.observe(.watchEnded, chance: 0) == .watch(after: v2))
+        #expect(machine.observe(.watchEnded(lasted: .milliseconds(20)), chance: 0) == .watch(after: v2))
     }
 
     @Test("it lists anew at once when its version expired, but waits if lists expire too")
@@ -44,13 +44,23 @@ struct ReflectorMachineTests {
         #expect(machine.observe(.failed(.unavailable), chance: 0.5) == .wait(.milliseconds(750)))
     }
 
+    @Test("a quiet watch that ends at its time is resumed at once, and ends the waiting for earlier failures")
+    func quietWatch() {
+        var machine = machine()
+        _ = machine.observe(.listed(v1), chance: 0)
+        #expect(machine.observe(.failed(.unavailable), chance: 0) == .wait(.seconds(1)))
+        _ = machine.observe(.waited, chance: 0)
+        #expect(machine.observe(.watchEnded(lasted: .seconds(300)), chance: 0) == .watch(after: v1))
+        #expect(machine.observe(.watchEnded(lasted: .zero), chance: 0) == .wait(.seconds(1)))
+    }
+
     @Test("a server that closes watches without a word is not asked in a tight loop")
     func silentServer() {
         var machine = machine()
         _ = machine.observe(.listed(v1), chance: 0)
-        #expect(machine.observe(.watchEnded, chance: 0) == .wait(.seconds(1)))
+        #expect(machine.observe(.watchEnded(lasted: .milliseconds(20)), chance: 0) == .wait(.seconds(1)))
         #expect(machine.observe(.waited, chance: 0) == .watch(after: v1))
-        #expect(machine.observe(.watchEnded, chance: 0) == .wait(.seconds(2)))
+        #expect(machine.observe(.watchEnded(lasted: .milliseconds(20)), chance: 0) == .wait(.seconds(2)))
     }
 }
 

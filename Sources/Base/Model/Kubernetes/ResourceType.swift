@@ -82,6 +82,19 @@ extension ResourceType {
     )
     package static let apps = named("ballast.dev", "apps", "App", version: "v1alpha1")
     package static let releases = named("ballast.dev", "releases", "Release", version: "v1alpha1")
+    package static let clusters = named("ballast.dev", "clusters", "Cluster", version: "v1alpha1", isNamespaced: false)
+    package static let selfSubjectReviews = named(
+        "authentication.k8s.io",
+        "selfsubjectreviews",
+        "SelfSubjectReview",
+        isNamespaced: false
+    )
+    package static let selfSubjectAccessReviews = named(
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        "SelfSubjectAccessReview",
+        isNamespaced: false
+    )
 }
 
 /// One object's address.

@@ -7,12 +7,12 @@ package import Ports
 
 extension KubernetesClient {
     package func get(_ reference: ObjectReference, subresource: String?) async throws -> KubeObject {
-        KubeObject(try await send(request(.GET, path(reference, subresource))))
+        KubeObject(try await send(APICall(.GET, path(reference, subresource))))
     }
 
     package func list(_ query: ListQuery) async throws -> ObjectList {
         let answer = try await send(
-            request(.GET, query.type.path(namespace: query.namespace), query: Self.parameters(query))
+            APICall(.GET, query.type.path(namespace: query.namespace), query: Self.parameters(query))
         )
         let metadata = answer["metadata"] ?? [:]
         let items = (answer["items"]?.array ?? []).map { Self.typed($0, query.type) }
@@ -26,10 +26,21 @@ extension KubernetesClient {
     }
 
     package func create(_ object: KubeObject, as type: ResourceType, options: WriteOptions) async throws -> KubeObject {
-        let path = type.path(namespace: object.namespace ?? config.namespace)
+        let path = type.path(namespace: object.namespace ?? link.config.namespace)
         return KubeObject(
-            try await send(request(.POST, path, query: Self.parameters(options), body: object.json))
+            try await send(APICall(.POST, path, query: Self.parameters(options), body: object.json))
         )
+    }
+
+    /// Posts to a subresource: `eviction` or `binding` of a pod, `token` of a service account. Returns what it answers.
+    package func create(
+        _ object: KubeObject,
+        in reference: ObjectReference,
+        subresource: String,
+        options: WriteOptions = WriteOptions()
+    ) async throws -> KubeObject {
+        let call = APICall(.POST, path(reference, subresource), query: Self.parameters(options), body: object.json)
+        return KubeObject(try await send(call))
     }
 
     package func update(
@@ -38,10 +49,10 @@ extension KubernetesClient {
         subresource: String?,
         options: WriteOptions
     ) async throws -> KubeObject {
-        let reference = ObjectReference(type, namespace: object.namespace ?? config.namespace, name: object.name)
+        let reference = ObjectReference(type, namespace: object.namespace ?? link.config.namespace, name: object.name)
         return KubeObject(
             try await send(
-                request(.PUT, path(reference, subresource), query: Self.parameters(options), body: object.json)
+                APICall(.PUT, path(reference, subresource), query: Self.parameters(options), body: object.json)
             )
         )
     }
@@ -57,7 +68,7 @@ extension KubernetesClient {
         if type == .apply, options.isForced { parameters.append(("force", "true")) }
         return KubeObject(
             try await send(
-                request(
+                APICall(
                     .PATCH,
                     path(reference, subresource),
                     query: parameters,
@@ -76,7 +87,13 @@ extension KubernetesClient {
         if let version = options.resourceVersion {
             body.set(.string(version.text), at: ["preconditions", "resourceVersion"])
         }
-        _ = try await send(request(.DELETE, reference.path, body: body))
+        _ = try await send(
+            APICall(.DELETE, reference.path, query: options.isDryRun ? [("dryRun", "All")] : [], body: body)
+        )
+    }
+
+    private func send(_ call: APICall) async throws -> JSON {
+        try await link.send(call).json(from: link.config.server)
     }
 
     private func path(_ reference: ObjectReference, _ subresource: String?) -> String {

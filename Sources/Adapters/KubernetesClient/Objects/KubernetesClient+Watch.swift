@@ -3,7 +3,6 @@
 
 import AsyncHTTPClient
 package import Model
-import NIOCore
 import NIOHTTP1
 package import Ports
 
@@ -11,50 +10,31 @@ extension KubernetesClient {
     package func watch(_ query: ListQuery, after version: ResourceVersion) async throws -> AsyncThrowingStream<
         WatchEvent, any Error
     > {
+        let length = Int.random(in: link.limits.watch)
         let parameters =
             Self.parameters(query) + [
                 ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", version.text),
+                ("timeoutSeconds", String(length)),
             ]
-        let response = try await start(
-            request(.GET, query.type.path(namespace: query.namespace), query: parameters)
+        let response = try await link.open(
+            APICall(.GET, query.type.path(namespace: query.namespace), query: parameters)
         )
-        return AsyncThrowingStream { continuation in
-            // The stream's consumer owns this task: it ends with the stream.
-            let task = Task {
-                do {
-                    var lines = LineSplitter()
-                    for try await chunk in response.body {
-                        for line in lines.append(chunk.readableBytesView) {
-                            continuation.yield(try Self.event(line))
-                        }
-                    }
-                    continuation.finish()
-                } catch let failure as Failure {
-                    continuation.finish(throwing: failure)
-                } catch {
-                    continuation.finish(throwing: unreachable(error))
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
+        // The server ends the watch; one that does not is no longer there, whatever the connection says.
+        let limit = Duration.seconds(length) + link.limits.watchGrace
+        let source = BodySource(response.body, silence: limit, of: link)
+        return AsyncThrowingStream {
+            guard let line = try await source.nextLine() else { return nil }
+            return try Self.event(line)
         }
     }
 
     package func logs(_ pod: ObjectReference, _ options: LogOptions) async throws -> AsyncThrowingStream<
         [UInt8], any Error
     > {
-        let response = try await start(request(.GET, "\(pod.path)/log", query: Self.parameters(options)))
-        return AsyncThrowingStream { continuation in
-            // The stream's consumer owns this task: it ends with the stream.
-            let task = Task {
-                do {
-                    for try await chunk in response.body { continuation.yield(Array(chunk.readableBytesView)) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: unreachable(error))
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
+        let response = try await link.open(APICall(.GET, "\(pod.path)/log", query: Self.parameters(options)))
+        // A log that is followed may be silent for days; the system notices when the other side is gone.
+        let source = BodySource(response.body, silence: options.follows ? nil : link.limits.deadline, of: link)
+        return AsyncThrowingStream { try await source.nextChunk() }
     }
 
     private static func event(_ line: [UInt8]) throws -> WatchEvent {
@@ -86,18 +66,5 @@ extension KubernetesClient {
         if let since = options.since { parameters.append(("sinceTime", since.description)) }
         if let bytes = options.limitBytes { parameters.append(("limitBytes", String(bytes))) }
         return parameters
-    }
-}
-
-/// Cuts a stream of chunks into lines; keeps the unfinished last one.
-struct LineSplitter {
-    private var rest: [UInt8] = []
-
-    mutating func append(_ chunk: some Collection<UInt8>) -> [[UInt8]] {
-        rest.append(contentsOf: chunk)
-        guard rest.contains(0x0A) else { return [] }
-        var lines = rest.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
-        rest = lines.removeLast()
-        return lines.filter { !$0.isEmpty }
     }
 }
