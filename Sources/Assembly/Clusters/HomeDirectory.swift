@@ -6,19 +6,39 @@ import Model
 import Ports
 import Releases
 
-/// The clusters that the home cluster knows, each connected when it is first asked for.
+/// The clusters that the home cluster knows, each connected when it is first asked for, and anew when its credentials have
+/// changed since.
 ///
 /// `shutdown()` closes what it has opened; the home cluster's connection is its owner's.
 actor HomeDirectory: ClusterDirectory {
+    typealias Connect = @Sendable (KubeConfig) throws -> KubernetesClient
+
+    private struct Connection {
+        var kubeconfig: String
+        var client: KubernetesClient
+    }
+
     private let home: KubernetesClient
     private let book: ClusterBook
-    private let userAgent: String
-    private var clients: [String: KubernetesClient] = [:]
+    private let runsPlugins: Bool
+    private let connect: Connect
+    private var connections: [String: Connection] = [:]
+    /// Replaced, but perhaps still in somebody's hands.
+    private var retired: [KubernetesClient] = []
 
-    init(home: KubernetesClient, userAgent: String = "ballast") {
+    /// `runsPlugins`: whether programs that hand out credentials may run. They come from an object and run as this
+    /// process, so only the person at the terminal may say yes.
+    init(
+        home: KubernetesClient,
+        userAgent: String = "ballast",
+        runsPlugins: Bool = true,
+        book: ClusterBook? = nil,
+        connect: Connect? = nil
+    ) {
         self.home = home
-        self.userAgent = userAgent
-        book = ClusterBook(home: home)
+        self.runsPlugins = runsPlugins
+        self.book = book ?? ClusterBook(home: home)
+        self.connect = connect ?? { try KubernetesClient($0, userAgent: userAgent) }
     }
 
     func names() async throws -> [String] { try await book.names() }
@@ -27,20 +47,37 @@ actor HomeDirectory: ClusterDirectory {
 
     func client(named name: String) async throws -> KubernetesClient {
         if name == ClusterName.local.text { return home }
-        if let client = clients[name] { return client }
-        let known = try await book.cluster(named: name)
-        let text = try await book.kubeconfig(of: known)
-        // Two who ask at once must share one.
-        if let client = clients[name] { return client }
-        let set = try KubeConfigSet(text: text, name: "the kubeconfig of the cluster '\(name)'")
-        let client = try KubernetesClient(set.config(), userAgent: userAgent)
-        clients[name] = client
+        let kubeconfig: String
+        do {
+            kubeconfig = try await book.kubeconfig(of: try await book.cluster(named: name))
+        } catch let failure as Failure where [.unavailable, .deadlineExceeded].contains(failure.code) {
+            // A home that is silent for a moment must not cut us off from the others.
+            guard let known = connections[name] else { throw failure }
+            return known.client
+        }
+        if let known = connections[name] {
+            if known.kubeconfig == kubeconfig { return known.client }
+            retired.append(known.client)
+        }
+        let client = try connect(config(kubeconfig, of: name))
+        connections[name] = Connection(kubeconfig: kubeconfig, client: client)
         return client
     }
 
+    private func config(_ text: String, of name: String) throws -> KubeConfig {
+        let config = try KubeConfigSet(text: text, name: "the kubeconfig of the cluster '\(name)'").config()
+        if let plugin = config.user.plugin, !runsPlugins {
+            throw Failure(
+                .denied,
+                "the cluster '\(name)' takes its credentials from the program '\(plugin.command)', which only the command line runs"
+            )
+        }
+        return config
+    }
+
     func shutdown() async {
-        let open = clients.values
-        clients = [:]
+        let open = connections.values.map(\.client) + retired
+        (connections, retired) = ([:], [])
         for client in open { await client.shutdown() }
     }
 }

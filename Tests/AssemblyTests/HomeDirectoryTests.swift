@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import KubernetesClient
+import Model
+import Ports
+import Releases
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Assembly
+
+@Suite("the way from a cluster's name to the cluster")
+struct HomeDirectoryTests {
+    private let fake = FakeCluster()
+    private let connected = Connections()
+
+    private final class Connections: Sendable {
+        private let all = Mutex<[String]>([])
+        var servers: [String] { all.withLock { $0 } }
+
+        @Sendable func connect(_ config: KubeConfig) throws -> KubernetesClient {
+            all.withLock { $0.append(config.server) }
+            return try KubernetesClient(config)
+        }
+    }
+
+    private func kubeconfig(_ server: String, user: JSON = ["token": "t"]) -> JSON {
+        [
+            "current-context": "c", "contexts": [["name": "c", "context": ["cluster": "c", "user": "u"]]],
+            "clusters": [["name": "c", "cluster": ["server": .string(server)]]],
+            "users": [["name": "u", "user": user]],
+        ]
+    }
+
+    private func withDirectory(
+        runsPlugins: Bool = true,
+        _ work: (HomeDirectory, KubernetesClient) async throws -> Void
+    ) async throws {
+        let home = try KubernetesClient(KubeConfig(server: "https://home"))
+        let directory = HomeDirectory(
+            home: home,
+            runsPlugins: runsPlugins,
+            book: ClusterBook(home: fake),
+            connect: connected.connect
+        )
+        do {
+            try await work(directory, home)
+        } catch {
+            Issue.record(error)
+        }
+        await directory.shutdown()
+        await home.shutdown()
+    }
+
+    private func add(_ name: String, _ kubeconfig: JSON) async throws {
+        try await ClusterBook(home: fake).add(KnownCluster(name: name, server: ""), kubeconfig: kubeconfig)
+    }
+
+    @Test("'local' is the home cluster; another is connected once, and anew when its credentials change")
+    func connections() async throws {
+        try await add("prod", kubeconfig("https://prod-1"))
+        try await withDirectory { directory, home in
+            #expect(try await directory.names() == ["local", "prod"])
+            #expect(try await directory.client(named: "local").server == "https://home")
+            for _ in 0..<3 { #expect(try await directory.client(named: "prod").server == "https://prod-1") }
+            #expect(connected.servers == ["https://prod-1"])
+            let book = ClusterBook(home: fake)
+            try await book.remove(try await book.cluster(named: "prod"))
+            let gone = await #expect(throws: Failure.self) { try await directory.client(named: "prod") }
+            #expect(gone?.code == .notFound)
+            try await add("prod", kubeconfig("https://prod-2"))
+            #expect(try await directory.client(named: "prod").server == "https://prod-2")
+            #expect(connected.servers == ["https://prod-1", "https://prod-2"])
+        }
+    }
+
+    @Test("a home that is silent does not cut us off from a cluster that is connected")
+    func silentHome() async throws {
+        try await add("prod", kubeconfig("https://prod"))
+        try await withDirectory { directory, _ in
+            _ = try await directory.client(named: "prod")
+            fake.setFault { _ in throw Failure(.unavailable, "away") }
+            #expect(try await directory.client(named: "prod").server == "https://prod")
+            let other = await #expect(throws: Failure.self) { try await directory.client(named: "dev") }
+            #expect(other?.code == .unavailable)
+        }
+    }
+
+    @Test("a program that hands out credentials runs only where the person at the terminal allows it")
+    func plugins() async throws {
+        let user: JSON = ["exec": ["apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/login"]]
+        try await add("eks", kubeconfig("https://eks", user: user))
+        try await withDirectory(runsPlugins: false) { directory, _ in
+            let failure = await #expect(throws: Failure.self) { try await directory.client(named: "eks") }
+            #expect(failure?.code == .denied && failure?.message.contains("'/bin/login'") == true)
+        }
+        try await withDirectory { directory, _ in
+            let client = try await directory.client(named: "eks")
+            #expect(client.server == "https://eks")
+        }
+    }
+}
