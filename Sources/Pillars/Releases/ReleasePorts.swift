@@ -32,6 +32,10 @@ package enum ReleaseEvent: Sendable {
     case note(String)
     /// What is awaited now, in a few words; the next such event replaces it: "0 of 2 new pods ready".
     case waiting(String)
+    /// How all that is awaited in one cluster stands; the next of that cluster replaces it.
+    case health(HealthReport)
+    /// Why what was awaited in a cluster does not come, and what the container at fault said last.
+    case diagnosed(cluster: String, Diagnosis, lastLines: [String])
     case stageEnded(Stage, took: Duration)
     /// Why is thrown; what was changed is being put back.
     case stageFailed(Stage, took: Duration)

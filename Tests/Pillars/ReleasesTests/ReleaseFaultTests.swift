@@ -127,7 +127,13 @@ struct ReleaseFaultTests {
                 _ = try await world.cluster.updateStatus(ready, as: .pods)
             }
             let reference = ObjectReference(.deployments, namespace: "shop", name: "cart")
-            let status: JSON = ["status": ["readyReplicas": 2, "availableReplicas": 2]]
+            let conditions: JSON = [
+                ["type": "Available", "status": "True"],
+                ["type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"],
+            ]
+            let status: JSON = [
+                "status": ["readyReplicas": 2, "availableReplicas": 2, "conditions": conditions]
+            ]
             _ = try await world.cluster.patch(reference, subresource: "status", .merge, status, options: WriteOptions())
             return try await task.value
         }

@@ -2,8 +2,30 @@
 // Copyright the Ballast authors
 
 import Model
-import Releases
+import Ports
 import Testing
+
+@testable import Releases
+
+extension RolloutView {
+    /// A Deployment with what its controller made of it.
+    init(
+        deployment: KubeObject,
+        replicaSets: [KubeObject],
+        pods: [KubeObject],
+        events: [String: [Event]] = [:]
+    ) {
+        let newest = NewestRevision.find(of: deployment, among: replicaSets, pods)
+        self.init(
+            ObjectReference(.deployments, namespace: "shop", name: deployment.name),
+            deployment,
+            health: Health.of(deployment, in: Health.Surroundings(now: Timestamp(seconds: 1000))),
+            revision: newest.revision,
+            pods: newest.pods
+        )
+        self.events = events
+    }
+}
 
 @Suite("a rollout's verdict")
 struct RolloutMachineTests {
@@ -20,6 +42,7 @@ struct RolloutMachineTests {
         object["status"] = [
             "observedGeneration": JSON(observed), "updatedReplicas": JSON(updated), "replicas": JSON(updated),
             "availableReplicas": JSON(ready), "readyReplicas": JSON(ready),
+            "conditions": [["type": "Available", "status": ready < replicas ? "False" : "True"]],
         ]
         return object
     }
@@ -68,6 +91,37 @@ struct RolloutMachineTests {
             pods: []
         )
         #expect(machine.observe(done, at: Self.start) == .succeed)
+    }
+
+    @Test func withoutAReadinessProbeContainersHaveToRunForAMoment() {
+        func look(startedAt: String, _ probe: JSON? = nil) -> RolloutView {
+            var container: JSON = ["name": "cart"]
+            if let probe { container["readinessProbe"] = probe }
+            var done = deployment(updated: 1, ready: 1)
+            done.json.set([container], at: ["spec", "template", "spec", "containers"])
+            let status: JSON = ["name": "cart", "state": ["running": ["startedAt": .string(startedAt)]]]
+            let running = pod("new", revision: 2, status: ["phase": "Running", "containerStatuses": [status]])
+            return RolloutView(deployment: done, replicaSets: [replicaSet(revision: 2)], pods: [running])
+        }
+        let now = "\(Self.start)"
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        #expect(machine.observe(look(startedAt: now, ["tcpSocket": [:]]), at: Self.start) == .succeed)
+        guard case .wait(let until, _) = machine.observe(look(startedAt: now), at: Self.start) else {
+            return #expect(Bool(false))
+        }
+        #expect(until == Self.start + .seconds(2))
+        #expect(machine.observe(look(startedAt: now), at: until) == .succeed)
+        // It ended meanwhile, was started again and has to last anew.
+        machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        _ = machine.observe(look(startedAt: now), at: Self.start)
+        _ = machine.observe(crashing(restarts: 0), at: Self.start + .seconds(1))
+        let again = look(startedAt: "\(Self.start + .seconds(11))")
+        guard case .wait = machine.observe(again, at: Self.start + .seconds(12)) else { return #expect(Bool(false)) }
+        // A clock that is ahead holds nobody up.
+        #expect(machine.observe(again, at: Self.start + .seconds(14)) == .succeed)
+        // What has run for long needs no further proof.
+        var other = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        #expect(other.observe(look(startedAt: "\(Self.start - .seconds(9))"), at: Self.start) == .succeed)
     }
 
     @Test func waitsWhileTheControllerHasNotSeenTheNewTemplate() {
@@ -233,6 +287,6 @@ struct RolloutMachineTests {
         guard case .fail(let diagnosis) = machine.observe(look, at: Self.start + .seconds(5)) else {
             return #expect(Bool(false))
         }
-        #expect(diagnosis.code == .podsRefused && diagnosis.cause.contains("exceeded quota"))
+        #expect(diagnosis.code == .quotaExceeded && diagnosis.cause.contains("exceeded quota"))
     }
 }

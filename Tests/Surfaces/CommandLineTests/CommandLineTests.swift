@@ -55,6 +55,63 @@ struct ReleaseViewTests {
         #expect(view.take(.waiting(String(repeating: "x", count: 50)), at: .seconds(3)).count == clear.count + 19)
     }
 
+    private func report(_ cluster: String, _ objects: [(ResourceType, String, Health.State, Diagnosis?)])
+        -> HealthReport
+    {
+        let start = Timestamp(seconds: 1_800_000_000)
+        return HealthReport(
+            cluster: cluster,
+            objects: objects.map { type, name, state, diagnosis in
+                HealthReport.Object(
+                    reference: ObjectReference(type, namespace: "shop", name: name),
+                    state: state,
+                    reason: "Because",
+                    message: state == .current ? "ready" : "0 of 2 new pods ready",
+                    suspected: diagnosis.map { .init(diagnosis: $0, since: start, counts: start + .seconds(5)) }
+                )
+            }
+        )
+    }
+
+    private let missing = Diagnosis(code: .imageMissing, cause: "no such image", advice: "push it", pod: "cart-x")
+
+    @Test func severalObjectsHaveALineEachWithTroubleFirst() {
+        var view = ReleaseView(width: 60)
+        _ = view.take(.stageStarted(.pods), at: .zero)
+        _ = view.take(.health(report("a", [(.deployments, "web", .current, nil)])), at: .zero)
+        let two = view.take(.health(report("bc", [(.deployments, "web", .inProgress, missing)])), at: .seconds(1))
+        #expect(
+            two == "\(clear)pods 1 s  1 of 2 objects as asked in 2 clusters"
+                + "\r\n  ! bc  deployment/web  B101 no such image\r\n  ✓ a   deployment/web  ready"
+        )
+        // The block is taken away before anything is written above it.
+        let note = view.take(.note("hello"), at: .seconds(2))
+        #expect(note.hasPrefix("\r\u{1B}[2A\u{1B}[J  hello\r\n\(clear)pods 2 s"))
+        #expect(view.end() == "\r\u{1B}[2A\u{1B}[J\u{1B}[?25h")
+    }
+
+    @Test func theBlockFitsTheTerminal() {
+        var board = AwaitedBoard()
+        board.take(report("a", (1...30).map { (.deployments, "web\($0)", $0 > 28 ? .inProgress : .current, nil) }))
+        let lines = board.lines(atMost: 5)
+        #expect(lines.count == 5)
+        #expect(lines[0].text.hasPrefix("deployment/web29") && lines[1].text.hasPrefix("deployment/web30"))
+        #expect(lines[4].text == "and 26 more")
+        #expect(board.summary == "28 of 30 objects as asked")
+    }
+
+    @Test func programsGetAnObjectPerLine() {
+        let now = Timestamp(seconds: 1_800_000_000)
+        let waiting = EventLines.json(of: .health(report("a", [(.deployments, "web", .inProgress, missing)])), at: now)
+        #expect(
+            waiting.text
+                == #"{"time":"2027-01-15T08:00:00.000000Z","event":"health","cluster":"a","objects":[{"kind":"Deployment","name":"web","state":"inProgress","reason":"Because","message":"0 of 2 new pods ready","namespace":"shop","suspected":{"code":"B101","cause":"no such image","advice":"push it","pod":"cart-x","since":"2027-01-15T08:00:00.000000Z","counts":"2027-01-15T08:00:05.000000Z"}}]}"#
+        )
+        let end = EventLines.json(of: .diagnosed(cluster: "a", missing, lastLines: ["bye"]), at: now)
+        #expect(end["code"] == "B101" && end["lastLines"] == ["bye"])
+        #expect(EventLines.json(of: .stageEnded(.pods, took: .seconds(2)), at: now)["milliseconds"] == 2000)
+    }
+
     @Test func plainLinesSayTheSame() {
         #expect(PlainProgress.line(for: .waiting("0 of 2 ready")) == "  0 of 2 ready")
         #expect(PlainProgress.line(for: .stageFailed(.test, took: .seconds(2))) == "test: failed after 2.0 s")

@@ -9,8 +9,11 @@ struct ContainerDiagnosis {
     let pod: KubeObject
     let view: RolloutView
     let crashGrace: Duration
+    /// Whether it has to end well before the others begin.
+    var isInit = false
 
     private var name: String { status["name"]?.string ?? "" }
+    private var title: String { isInit ? "init container '\(name)'" : "container '\(name)'" }
     private var waiting: JSON? { status[path: "state", "waiting"] }
     private var message: String { waiting?["message"]?.string ?? "" }
     private var restarts: Int { status["restartCount"]?.int ?? 0 }
@@ -28,17 +31,35 @@ struct ContainerDiagnosis {
         case "InvalidImageName":
             return found(.imageNameInvalid, "the image name is invalid: \(message)", "correct image.repository", .zero)
         case "ErrImageNeverPull":
-            return found(.imageMissing, "the image is not on the node: \(message)", "allow pulling it", .zero)
+            return found(
+                .imageNeverPulled,
+                "the image is not on the node and may not be pulled: \(message)",
+                "allow pulling it by imagePullPolicy",
+                .zero
+            )
+        case "SignatureValidationFailed":
+            return found(
+                .signatureInvalid,
+                "the image's signature is not one that the node trusts: \(message)",
+                "sign the image, or correct the node's policy",
+                .seconds(5)
+            )
         case "CreateContainerConfigError":
             let advice = "create what is missing, or correct the reference in the app file"
             return found(
                 .configurationMissing,
-                "the container '\(name)' cannot be set up: \(message)",
+                "the \(title) cannot be set up: \(message)",
                 advice,
                 .seconds(5)
             )
-        case "CreateContainerError", "RunContainerError", "StartError", "PostStartHookError", "PreStartHookError":
-            return starting(message)
+        case "CreateContainerError", "RunContainerError", "StartError": return starting(message)
+        case "PostStartHookError", "PreStartHookError":
+            return found(
+                .hookFails,
+                "the hook of the \(title) fails: \(message)",
+                "check the command of its lifecycle hook",
+                .seconds(5)
+            )
         case "CrashLoopBackOff": return crashing
         default: return restarting
         }
@@ -61,17 +82,26 @@ struct ContainerDiagnosis {
         status[path: "state", "running"] == nil && ends >= 3 ? crashGrace : Diagnoser.untilTheDeadline
     }
 
-    private func pulling(_ message: String) -> Diagnoser.Finding {
+    private func pulling(_ said: String) -> Diagnoser.Finding {
+        let message = Self.core(of: said)
         let words = Self.withoutDigests(message.lowercased())
         func says(_ phrases: [String]) -> Bool { phrases.contains { words.contains($0) } }
         if says([
             "unauthorized", "access denied", "is denied", "access forbidden", "403 forbidden",
-            "authentication required",
+            "authentication required", "authorization failed", "no basic auth credentials",
         ]) {
             return found(
                 .registryDenies,
                 "the registry refuses the node: \(message)",
                 "check image.credentials and the rights of that account",
+                .seconds(5)
+            )
+        }
+        if says(["no matching manifest for", "no match for platform"]) {
+            return found(
+                .wrongArchitecture,
+                "the image is not there for the node's processor: \(message)",
+                "build it for the nodes' architecture",
                 .seconds(5)
             )
         }
@@ -89,6 +119,17 @@ struct ContainerDiagnosis {
             "check that nodes reach the registry",
             .seconds(60)
         )
+    }
+
+    /// Without what the node tried, which names the image again each time.
+    private static func core(of message: String) -> String {
+        var rest = message[...]
+        for start in ["failed to pull and unpack image \"", "failed to resolve reference \""]
+        where rest.hasPrefix(start) {
+            guard let end = rest.dropFirst(start.count).firstRange(of: "\": ") else { continue }
+            rest = rest[end.upperBound...]
+        }
+        return String(rest)
     }
 
     /// A digest may hold any digits, also those of a status code.
@@ -109,7 +150,7 @@ struct ContainerDiagnosis {
         }
         return found(
             .cannotStart,
-            "the container '\(name)' cannot start: \(message)",
+            "the \(title) cannot start: \(message)",
             "check entrypoint, files and mounts of the image",
             .seconds(5)
         )
@@ -121,7 +162,7 @@ struct ContainerDiagnosis {
         if ended["reason"]?.string == "OOMKilled" {
             return found(
                 .outOfMemory,
-                "the container '\(name)' was killed for using more memory than its limit (\(times))",
+                "the \(title) was killed for using more memory than its limit (\(times))",
                 "raise resources.limits.memory or find the leak",
                 grace
             )
@@ -129,7 +170,7 @@ struct ContainerDiagnosis {
         if let probe = killingProbe {
             return found(
                 Diagnosis.Code(probeMessage: probe),
-                "the container '\(name)' is killed again and again (\(times)): \(probe)",
+                "the \(title) is killed again and again (\(times)): \(probe)",
                 "check the probe's path and port, or give the program more time by initialDelay or a startup probe",
                 grace
             )
@@ -141,9 +182,9 @@ struct ContainerDiagnosis {
         }
         let isDone = ended["exitCode"]?.int == 0
         return found(
-            .crashLoop,
-            "the container '\(name)' keeps ending with \(PodWords.end(ended)) (\(times))",
-            isDone ? "its program must stay in the foreground" : "see its last lines",
+            isInit ? .initFails : .crashLoop,
+            "the \(title) keeps ending with \(PodWords.end(ended)) (\(times))",
+            isDone && !isInit ? "its program must stay in the foreground" : "see its last lines",
             grace
         )
     }

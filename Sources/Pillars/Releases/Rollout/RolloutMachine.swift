@@ -3,7 +3,8 @@
 
 package import Model
 
-/// Decides whether a rollout is done, still under way, or hopeless. It knows no clock, no cluster and no task.
+/// Decides whether one awaited object has got there, is still under way, or is hopeless. It knows no clock, no cluster
+/// and no task.
 package struct RolloutMachine: Sendable {
     package enum Action: Sendable, Hashable {
         /// Look again at a change, and at that moment at the latest.
@@ -19,9 +20,27 @@ package struct RolloutMachine: Sendable {
     }
 
     package let deadline: Timestamp
+    private let start: Timestamp
     private let patience: Duration
-    private let image: String?
+    private let images: [String: String]
     private var suspicions: [Diagnosis.Code: Suspicion] = [:]
+    private var completeSince: Timestamp?
+    /// What is wrong after the last look and will count soonest; `nil` where nothing is.
+    package private(set) var suspected: Suspected?
+
+    /// A cause that does not count yet.
+    package struct Suspected: Sendable, Hashable {
+        package var diagnosis: Diagnosis
+        package var since: Timestamp
+        /// From then on it decides, if it is still there; `nil`: at the deadline.
+        package var counts: Timestamp?
+
+        package init(diagnosis: Diagnosis, since: Timestamp, counts: Timestamp?) {
+            self.diagnosis = diagnosis
+            self.since = since
+            self.counts = counts
+        }
+    }
 
     /// Whoever grants a rollout more time grants its containers more tries: the back-off doubles from 10 s.
     private var crashGrace: Duration { min(max(patience / 8, .seconds(10)), .seconds(60)) }
@@ -29,16 +48,28 @@ package struct RolloutMachine: Sendable {
     /// A container that fails shows other states in between; a cause unseen for so long is gone.
     private static let memory = Duration.seconds(20)
 
-    /// `image` is what was released: where the Deployment comes to name another, somebody else has taken over.
-    package init(startedAt start: Timestamp, patience: Duration, image: String? = nil) {
+    /// For how long containers without a readiness probe have to run.
+    static let unprobedPatience = Duration.seconds(2)
+
+    /// How long is waited for what many clusters never bring about.
+    static let patienceWithTheOptional = Duration.seconds(10)
+
+    /// `images` is what was released, by container: where the object comes to name another, somebody else has taken over.
+    package init(startedAt start: Timestamp, patience: Duration, images: [String: String] = [:]) {
+        self.start = start
         self.deadline = start + patience
         self.patience = patience
-        self.image = image
+        self.images = images
     }
 
     package mutating func observe(_ view: RolloutView, at now: Timestamp) -> Action {
-        if let image, let found = view.image, found != image { return .fail(Self.takenOver(by: found)) }
-        if view.isComplete { return .succeed }
+        suspected = nil
+        if let stranger = otherImage(in: view) { return .fail(Self.takenOver(view, by: stranger)) }
+        if view.isComplete { return settle(view, at: now) }
+        completeSince = nil
+        let isOptional = view.health.isOptional
+        let patienceEnd = isOptional ? min(deadline, start + Self.patienceWithTheOptional) : deadline
+        if isOptional, now >= patienceEnd { return .succeed }
         let findings = Diagnoser.findings(in: view, crashGrace: crashGrace)
         for finding in findings {
             let code = finding.diagnosis.code
@@ -48,21 +79,49 @@ package struct RolloutMachine: Sendable {
         func ripe(_ finding: Diagnoser.Finding) -> Timestamp {
             (suspicions[finding.diagnosis.code]?.since ?? now) + finding.grace
         }
+        if let first = findings.min(by: { ripe($0) < ripe($1) }) {
+            suspected = Suspected(
+                diagnosis: first.diagnosis,
+                since: suspicions[first.diagnosis.code]?.since ?? now,
+                counts: ripe(first) < deadline ? ripe(first) : nil
+            )
+        }
         if let certain = findings.first(where: { now >= ripe($0) }) { return .fail(certain.diagnosis) }
-        guard now < deadline else { return .fail(findings.first?.diagnosis ?? Self.lateness(view, patience)) }
-        return .wait(until: findings.map(ripe).min().map { min(deadline, $0) } ?? deadline, for: view.progress)
+        guard now < deadline else { return .fail(findings.first?.diagnosis ?? Lateness.diagnosis(view, patience)) }
+        return .wait(until: findings.map(ripe).min().map { min(patienceEnd, $0) } ?? patienceEnd, for: view.progress)
     }
 
-    private static func takenOver(by image: String) -> Diagnosis {
-        Diagnosis(
-            code: .takenOver,
-            cause: "somebody else changed the Deployment meanwhile: it now asks for \(image)",
-            advice: "see 'kubectl rollout history', and release again if that was not meant"
+    /// Without a readiness probe a container counts as ready from its first moment, also one that is about to crash.
+    private mutating func settle(_ view: RolloutView, at now: Timestamp) -> Action {
+        let since = completeSince ?? now
+        completeSince = since
+        guard let start = view.lastUnprobedStart else { return .succeed }
+        // The cluster's clock may be ahead of ours.
+        let moment = min(start, since) + Self.unprobedPatience
+        if now >= moment || now >= deadline { return .succeed }
+        return .wait(
+            until: min(moment, deadline),
+            for: "all new pods run; they have no readiness probe, so a moment longer"
         )
     }
 
-    /// Nothing is plainly broken, and yet the time is over: what did the probes say?
-    private static func lateness(_ view: RolloutView, _ patience: Duration) -> Diagnosis {
+    private func otherImage(in view: RolloutView) -> String? {
+        view.images.sorted { $0.key < $1.key }.first { name, image in images[name, default: image] != image }?.value
+    }
+
+    private static func takenOver(_ view: RolloutView, by image: String) -> Diagnosis {
+        Diagnosis(
+            code: .takenOver,
+            cause: "somebody else changed the \(view.reference.type.kind) meanwhile: it now asks for \(image)",
+            advice: "see 'kubectl rollout history', and release again if that was not meant",
+            object: view.reference
+        )
+    }
+}
+
+/// Nothing is plainly broken, and yet the time is over: what did the probes say?
+enum Lateness {
+    static func diagnosis(_ view: RolloutView, _ patience: Duration) -> Diagnosis {
         let late = "\(patience.components.seconds) s"
         for pod in view.pods where !PodWords.isReady(pod) {
             guard let event = view.events[pod.name]?.last(where: { $0.reason == "Unhealthy" }) else { continue }
@@ -70,14 +129,19 @@ package struct RolloutMachine: Sendable {
                 code: Diagnosis.Code(probeMessage: event.message),
                 cause: "the pod never became ready within \(late): \(event.message)",
                 advice: "check the probe's path and port, and what the program answers there",
+                object: view.reference,
                 pod: pod.name,
                 container: pod.status["containerStatuses"]?[0]?["name"]?.string
             )
         }
+        let what = view.isWorkload ? "the new pods were" : "\(view.reference.words) was"
         return Diagnosis(
             code: .deadline,
-            cause: "the new pods were not ready within \(late) (\(view.progress))",
-            advice: "see 'kubectl describe' of the pods, or raise deploy.deadline",
+            cause: "\(what) not ready within \(late) (\(view.progress))",
+            advice: view.isWorkload
+                ? "see 'kubectl describe' of the pods, or raise deploy.deadline"
+                : "see 'kubectl describe' of it, or raise deploy.deadline",
+            object: view.reference,
             pod: view.pods.first { !PodWords.isReady($0) }?.name
         )
     }

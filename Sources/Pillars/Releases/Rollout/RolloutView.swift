@@ -3,7 +3,7 @@
 
 package import Model
 
-/// One moment of a rollout as the cluster shows it.
+/// One moment of one awaited object as the cluster shows it, with what belongs to it.
 package struct RolloutView: Sendable {
     package struct Event: Sendable, Hashable {
         package var reason: String
@@ -15,58 +15,91 @@ package struct RolloutView: Sendable {
         }
     }
 
-    package var deployment: KubeObject?
-    /// The newest revision's.
-    package var replicaSet: KubeObject?
+    package var reference: ObjectReference
+    package var object: KubeObject?
+    /// What stands for the newest template: its replica set or its controller revision.
+    package var revision: KubeObject?
     /// Of the newest revision only: an old pod's trouble is no verdict on the new image.
     package var pods: [KubeObject]
-    /// By pod name, oldest first.
+    /// Of its pods by their names, oldest first.
     package var events: [String: [Event]]
+    /// Of the object itself and, where it makes pods by way of another, of that one; oldest first.
+    package var ownEvents: [Event]
     /// The registry's first words by pod name; later ones say only that there is a back-off.
     package var pullMessages: [String: String]
+    /// The claims of its namespace that are not bound, by name, with what was last said of each.
+    package var openClaims: [String: String]
+    package var health: Health
 
     package init(
-        deployment: KubeObject?,
-        replicaSets: [KubeObject],
-        pods: [KubeObject],
-        events: [String: [Event]] = [:],
-        pullMessages: [String: String] = [:]
+        _ reference: ObjectReference,
+        _ object: KubeObject?,
+        health: Health,
+        revision: KubeObject? = nil,
+        pods: [KubeObject] = []
     ) {
-        self.deployment = deployment
-        let owned = replicaSets.filter { set in
-            set.controller?["uid"]?.string == deployment?.uid && deployment != nil
-        }
-        let revision = deployment?.annotations[Self.revision].flatMap { Int($0) }
-        let newest = owned.max { Self.number($0) < Self.number($1) }
-        // Until the controller has seen the new template, the newest replica set is the old one.
-        let isObserved = (deployment?.status["observedGeneration"]?.int ?? 0) >= (deployment?.generation ?? 0)
-        replicaSet = isObserved && (revision == nil || newest.map(Self.number) == revision) ? newest : nil
-        let uid = replicaSet?.uid
-        self.pods = pods.filter { uid != nil && $0.controller?["uid"]?.string == uid && !$0.isTerminating }
-            .sorted { $0.name < $1.name }
-        self.events = events
-        self.pullMessages = pullMessages
+        self.reference = reference
+        self.object = object
+        self.health = health
+        self.revision = revision
+        self.pods = pods.sorted { $0.name < $1.name }
+        events = [:]
+        ownEvents = []
+        pullMessages = [:]
+        openClaims = [:]
     }
 
-    private static let revision = "deployment.kubernetes.io/revision"
-    private static func number(_ set: KubeObject) -> Int { set.annotations[revision].flatMap { Int($0) } ?? 0 }
+    /// The images of the pods' template by container: what the cluster is asked to run.
+    package var images: [String: String] { object.map(Self.images) ?? [:] }
 
-    /// The image of the Deployment's first container: what the cluster is asked to run.
-    var image: String? { deployment?[path: "spec", "template", "spec", "containers"]?[0]?["image"]?.string }
-    var wanted: Int { deployment?.spec["replicas"]?.int ?? 1 }
+    package static func images(of object: KubeObject) -> [String: String] {
+        let containers = object[path: "spec", "template", "spec", "containers"]?.array ?? []
+        return containers.reduce(into: [:]) { images, container in
+            guard let name = container["name"]?.string else { return }
+            images[name] = container["image"]?.string ?? ""
+        }
+    }
 
-    /// All replicas are of the new revision, ready and available, and the controller has seen the newest wish.
+    /// How many pods there are to be; 0 where nobody can tell yet.
+    var wanted: Int {
+        guard let object else { return 0 }
+        return switch object.kind {
+        case "DaemonSet": object.status["desiredNumberScheduled"]?.int ?? 0
+        case "Job": min(object.spec["parallelism"]?.int ?? 1, object.spec["completions"]?.int ?? 1)
+        default: object.spec["replicas"]?.int ?? 1
+        }
+    }
+
+    /// Whether it makes pods that go on for ever.
+    var isWorkload: Bool {
+        ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"].contains(reference.type.kind)
+    }
+
+    /// All that was asked is there, of the newest revision, and its controller has seen the newest wish.
     var isComplete: Bool {
-        guard let deployment, !deployment.isTerminating, replicaSet != nil || wanted == 0 else { return false }
-        func count(_ key: String) -> Int { deployment.status[key]?.int ?? 0 }
-        return count("observedGeneration") >= deployment.generation && count("updatedReplicas") == wanted
-            && count("replicas") == wanted && count("availableReplicas") >= wanted && count("readyReplicas") >= wanted
+        guard let object, !object.isTerminating else { return false }
+        if object.kind == "Deployment", revision == nil, wanted > 0 { return false }
+        // Somebody may pause a Deployment that has got where it was to go.
+        if health.state == .suspended, isWorkload { return WorkloadHealth.isRolledOut(object) }
+        return health.isSettled
+    }
+
+    /// When the youngest container that no readiness probe looks after was started; `nil` where there is none.
+    var lastUnprobedStart: Timestamp? {
+        guard isWorkload else { return nil }
+        let containers = object?[path: "spec", "template", "spec", "containers"]?.array ?? []
+        let unprobed = Set(containers.filter { $0["readinessProbe"] == nil }.compactMap { $0["name"]?.string })
+        return pods.flatMap { $0.status["containerStatuses"]?.array ?? [] }
+            .filter { unprobed.contains($0["name"]?.string ?? "") }
+            .compactMap { $0[path: "state", "running", "startedAt"]?.string.flatMap { Timestamp($0) } }.max()
     }
 
     /// For people: "1 of 2 new pods ready; cart-7d-x: ContainerCreating".
     var progress: String {
+        guard isWorkload, object != nil else { return health.message }
         let ready = pods.count(where: PodWords.isReady)
         let trouble = pods.lazy.compactMap { pod in PodWords.trouble(of: pod).map { "\(pod.name): \($0)" } }.first
-        return "\(ready) of \(wanted) new pods ready" + (trouble.map { "; \($0)" } ?? "")
+        if let trouble { return "\(ready) of \(wanted) new pods ready; \(trouble)" }
+        return ready >= wanted && !isComplete ? health.message : "\(ready) of \(wanted) new pods ready"
     }
 }

@@ -114,65 +114,9 @@ struct PodsStage: Sendable {
 
     /// Returns when all pods are of the new revision and ready; throws the diagnosis as ``RolloutFailed``.
     func awaitPods(_ app: App, image: String, patience: Duration) async throws {
-        var machine = RolloutMachine(startedAt: clock.now, patience: patience, image: image)
-        let observer = RolloutObserver(cluster: cluster, app: app, clock: clock, sleeper: sleeper)
-        var said: Set<String> = []
-        let failed: Diagnosis? = try await observer.follow { look -> Diagnosis?? in
-            let now = clock.now
-            if let trouble = look.trouble {
-                if [.denied, .notFound, .invalidInput].contains(trouble.failure.code) {
-                    let message = "the cluster does not let the rollout be followed: \(trouble.failure.message)"
-                    throw Failure(trouble.failure.code, message, cause: trouble.failure.cause)
-                }
-                let note = "the cluster does not answer (\(trouble.failure.message)); asking on"
-                if said.insert(note).inserted { await progress.report(.note(note)) }
-            }
-            guard let view = look.view else {
-                return now < machine.deadline ? nil : .some(Self.unreachable(look, patience))
-            }
-            switch machine.observe(view, at: now) {
-            case .succeed: return .some(nil)
-            case .fail(let diagnosis): return .some(Self.blamingTheCluster(for: diagnosis, look, now, patience))
-            case .wait(_, let what):
-                if said.insert(what).inserted { await progress.report(.waiting(what)) }
-                return nil
-            }
-        }
-        guard let failed else { return }
-        throw RolloutFailed(diagnosis: failed, lastLines: await observer.lastLines(of: failed))
-    }
-
-    /// Time ran out while the cluster did not answer: nobody knows what the pods do.
-    private static func blamingTheCluster(
-        for diagnosis: Diagnosis,
-        _ look: RolloutObserver.Look,
-        _ now: Timestamp,
-        _ patience: Duration
-    ) -> Diagnosis {
-        guard diagnosis.code == .deadline, let trouble = look.trouble, now - trouble.at < .seconds(15) else {
-            return diagnosis
-        }
-        return unreachable(look, patience)
-    }
-
-    private static func unreachable(_ look: RolloutObserver.Look, _ patience: Duration) -> Diagnosis {
-        Diagnosis(
-            code: .unreachable,
-            cause:
-                "the cluster did not answer for so long that \(patience.components.seconds) s ran out: \(look.trouble?.failure.message ?? "no answer")",
-            advice: "see 'ballast status' once it answers again"
-        )
-    }
-}
-
-/// A rollout that came to nothing, and why.
-struct RolloutFailed: Error {
-    var diagnosis: Diagnosis
-    var lastLines: [String]
-
-    /// For the end of a message; empty where nothing was said.
-    var tail: String {
-        guard !lastLines.isEmpty, let pod = diagnosis.pod else { return "" }
-        return "\nlast lines of \(pod):\n" + lastLines.map { "  | \($0)" }.joined(separator: "\n")
+        let watch = HealthWatch(cluster: cluster, progress: progress, clock: clock, sleeper: sleeper)
+        let deployment = AppObjects(app: app, image: image).all.first { $0.type == .deployments }?.object
+        let reference = ObjectReference(.deployments, namespace: app.namespace.text, name: app.name.text)
+        try await watch.wait(for: [HealthTarget(reference, applied: deployment)], patience: patience)
     }
 }

@@ -4,7 +4,7 @@
 import Model
 import Releases
 
-/// Progress on a terminal: what is done scrolls away above one line that says what is being done now.
+/// Progress on a terminal: what is done scrolls away above a few lines that say what is being done now.
 actor LiveProgress: ReleaseProgress {
     private var view: ReleaseView
     private let clock = ContinuousClock()
@@ -12,13 +12,13 @@ actor LiveProgress: ReleaseProgress {
     private var ticker: Task<Void, Never>?
 
     init(size: Terminal.Size) {
-        view = ReleaseView(width: size.columns, hasColour: Terminal.hasColour)
+        view = ReleaseView(width: size.columns, height: size.rows, hasColour: Terminal.hasColour)
         start = clock.now
     }
 
     func report(_ event: ReleaseEvent) async {
         if ticker == nil { startTicking() }
-        view.width = Terminal.size?.columns ?? view.width
+        fit()
         Terminal.raw(view.take(event, at: start.duration(to: clock.now)))
     }
 
@@ -38,9 +38,14 @@ actor LiveProgress: ReleaseProgress {
         }
     }
 
+    private func fit() {
+        guard let size = Terminal.size else { return }
+        (view.width, view.height) = (size.columns, size.rows)
+    }
+
     private func tick() {
         guard ticker?.isCancelled == false else { return }
-        view.width = Terminal.size?.columns ?? view.width
+        fit()
         Terminal.raw(view.repaint(at: start.duration(to: clock.now)))
     }
 }

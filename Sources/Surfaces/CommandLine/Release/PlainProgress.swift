@@ -7,10 +7,14 @@ package import Releases
 package struct PlainProgress: ReleaseProgress {
     package init() {}
 
-    package func report(_ event: ReleaseEvent) async { Terminal.note(Self.line(for: event)) }
+    package func report(_ event: ReleaseEvent) async {
+        if let line = Self.line(for: event) { Terminal.note(line) }
+    }
 
-    static func line(for event: ReleaseEvent) -> String {
+    /// `nil` for what another event says in words.
+    static func line(for event: ReleaseEvent) -> String? {
         switch event {
+        case .health, .diagnosed: nil
         case .started(let app, let number): "release \(app) \(number)"
         case .stageStarted(let stage): "\(stage.rawValue):"
         case .output(let step, let line): "  [\(step)] \(line)"

@@ -15,7 +15,10 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     @Argument(help: "A folder with a ballast.yaml, or the file itself.") var path = "."
     @OptionGroup var data: DataFolderOption
-    @Option(name: .shortAndLong, help: "What to print on stdout: a line of text, or the record as json.")
+    @Option(
+        name: .shortAndLong,
+        help: "What to print: text, or json (the record on stdout, an event per line on stderr)."
+    )
     var output: ReleaseOutput = .text
 
     func run() async throws {
@@ -42,10 +45,11 @@ struct ReleaseCommand: AsyncParsableCommand {
         }
     }
 
-    /// A live view on a terminal, plain lines elsewhere; the terminal is as it was when this returns.
+    /// A live view on a terminal, JSON where that is what is asked for, plain lines elsewhere; the terminal is as it was when this returns.
     private func withProgress<Value: Sendable>(
         _ work: (any ReleaseProgress) async throws -> Value
     ) async throws -> Value {
+        if output == .json { return try await work(EventLines()) }
         guard let size = Terminal.size else { return try await work(PlainProgress()) }
         let live = LiveProgress(size: size)
         do {

@@ -5,24 +5,31 @@ import Releases
 
 /// What a terminal shows of a release: text to write at each event. It knows no clock and no terminal.
 ///
-/// Finished stages and notes stay; below them one status line is rewritten in place, in a single write, so nothing flickers.
-/// Output of commands shows only as that line's end: the whole of it is kept with the release, and a failure prints its tail.
+/// Finished stages and notes stay; below them a status line, and where several objects are awaited a line for each of
+/// them, are rewritten in place, in a single write, so nothing flickers. Output of commands shows only as the status line's
+/// end: the whole of it is kept with the release, and a failure prints its tail.
 struct ReleaseView {
     /// Columns of the terminal, which may be resized between two events.
     var width: Int { didSet { width = max(20, width) } }
+    /// Its rows.
+    var height: Int
     private let hasColour: Bool
     private var title = ""
     private var stage: Stage?
     private var stageStart = Duration.zero
     private var current = ""
-    private var isShown = false
+    private var board = AwaitedBoard()
+    /// Lines of the block that is on the screen.
+    private var shown = 0
 
     private static let clearLine = "\r\u{1B}[K"
+    private static let clearBelow = "\u{1B}[J"
     private static let hideCursor = "\u{1B}[?25l"
     private static let showCursor = "\u{1B}[?25h"
 
-    init(width: Int, hasColour: Bool = false) {
+    init(width: Int, height: Int = 24, hasColour: Bool = false) {
         self.width = max(20, width)
+        self.height = height
         self.hasColour = hasColour
     }
 
@@ -32,7 +39,7 @@ struct ReleaseView {
             title = "\(app) \(number)"
             return line("release \(title)", at: now)
         case .stageStarted(let stage):
-            (self.stage, stageStart, current) = (stage, now, "")
+            (self.stage, stageStart, current, board) = (stage, now, "", AwaitedBoard())
             return repaint(at: now)
         case .output(let step, let text):
             current = "[\(step)] \(text)"
@@ -40,45 +47,71 @@ struct ReleaseView {
         case .note(let text):
             current = ""
             return line("  \(text)", at: now)
+        case .health(let report):
+            board.take(report)
+            return repaint(at: now)
+        case .diagnosed(let cluster, _, _):
+            // What follows puts things back; the error at the end tells the cause whole.
+            board.forget(cluster)
+            return repaint(at: now)
         case .waiting(let text):
             current = text
             return repaint(at: now)
         case .stageEnded(let stage, let took):
-            self.stage = nil
+            (self.stage, board) = (nil, AwaitedBoard())
             return line("✓", .green, "\(stage.rawValue) \(PlainProgress.time(took))", at: now)
         case .stageFailed(let stage, let took):
             // What follows is told by further notes, with the stage's line below them as long as that takes.
-            current = ""
+            (current, board) = ("", AwaitedBoard())
             return line("✗", .red, "\(stage.rawValue) \(PlainProgress.time(took))", at: now)
         }
     }
 
-    /// The status line anew, for the time that passed.
+    /// The block anew, for the time that passed.
     mutating func repaint(at now: Duration) -> String {
         guard let stage else { return "" }
         let seconds = (now - stageStart).components.seconds
-        let status = "\(stage.rawValue) \(seconds) s" + (current.isEmpty ? "" : "  \(current)")
-        defer { isShown = true }
-        return (isShown ? "" : Self.hideCursor) + Self.clearLine + Self.fitting(status, width - 1)
+        let rows = board.lines(atMost: max(0, height - 3))
+        // Line by line the board says what one line would say of several objects.
+        let words = rows.isEmpty ? current : board.summary
+        let status = "\(stage.rawValue) \(seconds) s" + (words.isEmpty ? "" : "  \(words)")
+        let block = [Self.fitting(status, width - 1)] + rows.map(painted)
+        defer { shown = block.count }
+        return (shown == 0 ? Self.hideCursor : "") + erased + block.joined(separator: "\r\n")
     }
 
     mutating func end() -> String {
-        defer { isShown = false }
-        return isShown ? Self.clearLine + Self.showCursor : ""
+        defer { shown = 0 }
+        return shown > 0 ? erased + Self.showCursor : ""
+    }
+
+    private func painted(_ row: AwaitedBoard.Line) -> String {
+        let text = Self.fitting(row.text, width - 1 - 4)
+        let mark = hasColour ? row.colour.map { $0.paint(row.mark) } ?? row.mark : row.mark
+        return "  \(mark) \(text)"
+    }
+
+    /// Removes the block and leaves the cursor where it began.
+    private var erased: String {
+        shown > 1 ? "\r\u{1B}[\(shown - 1)A" + Self.clearBelow : Self.clearLine
     }
 
     /// A line that stays, begun by a mark in colour.
     private mutating func line(_ mark: String, _ colour: Terminal.Colour, _ text: String, at now: Duration) -> String {
-        let mark = hasColour ? colour.paint(mark) : mark
-        return (isShown ? Self.clearLine : "") + mark + " " + Self.printable(text) + "\r\n" + repaint(at: now)
+        staying((hasColour ? colour.paint(mark) : mark) + " " + Self.printable(text), at: now)
     }
 
-    /// A line that stays, with the status line below it.
-    private mutating func line(_ text: String, at now: Duration) -> String {
-        (isShown ? Self.clearLine : "") + Self.printable(text) + "\r\n" + repaint(at: now)
+    /// A line that stays, with the block below it.
+    private mutating func line(_ text: String, at now: Duration) -> String { staying(Self.printable(text), at: now) }
+
+    private mutating func staying(_ text: String, at now: Duration) -> String {
+        let start = shown > 0 ? erased : ""
+        // What is below the line is painted anew, on an empty place.
+        if shown > 0 { shown = 1 }
+        return start + text + "\r\n" + repaint(at: now)
     }
 
-    /// A status line that wraps would leave its first half behind at the next repaint.
+    /// A line of the block that wraps would leave its first half behind at the next repaint.
     private static func fitting(_ text: String, _ width: Int) -> String {
         let text = printable(text)
         guard text.unicodeScalars.contains(where: { !$0.isASCII }) else { return String(text.prefix(width)) }
@@ -86,7 +119,9 @@ struct ReleaseView {
         var columns = 0
         return String(
             text.prefix { letter in
-                columns += letter.unicodeScalars.contains { $0.value >= 0x1100 } ? 2 : 1
+                columns +=
+                    letter.unicodeScalars.contains { $0.value >= 0x1100 && !(0x2000...0x2BFF).contains($0.value) }
+                    ? 2 : 1
                 return columns <= width
             }
         )

@@ -9,12 +9,14 @@
 package enum Terminal {
     struct Size: Sendable, Hashable {
         var columns: Int
+        var rows = 24
     }
 
     /// The few colours there are; what they say is said in words as well.
     enum Colour: String {
         case red = "31"
         case green = "32"
+        case yellow = "33"
 
         func paint(_ text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
     }
@@ -54,7 +56,7 @@ package enum Terminal {
         guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0 else {
             return Size(columns: 80)
         }
-        return Size(columns: Int(window.ws_col))
+        return Size(columns: Int(window.ws_col), rows: window.ws_row > 0 ? Int(window.ws_row) : 24)
     }
 
     private static func write(_ text: String, to descriptor: Int32) {

@@ -136,8 +136,10 @@ final class RecordedProgress: ReleaseProgress {
     func report(_ event: ReleaseEvent) async {
         let line =
             switch event {
+            case .health(let report): report.objects.map { "\($0.reference.kindAndName) is \($0.state)" }.joined()
             case .started(let app, let number): "started \(app) \(number)"
             case .stageStarted(let stage): "\(stage.rawValue) starts"
+            case .diagnosed(let cluster, let diagnosis, _): "\(cluster): B\(diagnosis.code.rawValue)"
             case .waiting(let text): text
             case .stageFailed(let stage, _): "failed \(stage)"
             case .stageEnded(let stage, _): "\(stage.rawValue) ends"

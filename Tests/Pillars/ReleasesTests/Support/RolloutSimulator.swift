@@ -86,6 +86,13 @@ final class RolloutSimulator: Sendable {
         let status: JSON = [
             "observedGeneration": JSON(deployment.generation), "updatedReplicas": JSON(wanted),
             "replicas": JSON(wanted + old), "readyReplicas": JSON(ready), "availableReplicas": JSON(ready),
+            "conditions": [
+                ["type": "Available", "status": ready < wanted ? "False" : "True"],
+                [
+                    "type": "Progressing", "status": "True",
+                    "reason": ready < wanted || old > 0 ? "ReplicaSetUpdated" : "NewReplicaSetAvailable",
+                ],
+            ],
         ]
         _ = try await cluster.patch(
             reference,
