@@ -39,17 +39,18 @@ package struct HealthWatch: Sendable {
         var machine = HealthMachine(targets, startedAt: clock.now, patience: patience)
         let observer = HealthObserver(cluster: cluster, targets: targets, clock: clock, sleeper: sleeper)
         var said: Set<String> = []
-        var shown: HealthReport?
+        var shown: (report: HealthReport, at: Timestamp)?
+        let start = clock.now
         let failed: Diagnosis? = try await observer.follow { look -> Diagnosis?? in
             let now = clock.now
-            try await tell(look.trouble?.failure, &said)
+            try await tell(look.trouble?.failure, after: now - start, &said)
             guard let views = look.views else {
                 return now < machine.deadline ? nil : .some(Self.unreachable(look, patience))
             }
             let action = machine.observe(views, at: now)
             let report = machine.report(on: views, cluster: clusterName)
-            if shown != report {
-                shown = report
+            if shown?.report != report, Self.isDue(report, shown?.at, now, action) {
+                shown = (report, now)
                 await progress.report(.health(report))
             }
             switch action {
@@ -66,10 +67,25 @@ package struct HealthWatch: Sendable {
         throw end
     }
 
+    /// Many objects change many times; who reads along is told twice a second.
+    private static func isDue(
+        _ report: HealthReport,
+        _ last: Timestamp?,
+        _ now: Timestamp,
+        _ action: RolloutMachine.Action
+    ) -> Bool {
+        guard case .wait = action, let last, report.objects.count > 20 else { return true }
+        return now - last >= .milliseconds(500)
+    }
+
+    /// A kind that was defined a moment ago is not served at once.
+    private static let patienceWithNewKinds = Duration.seconds(10)
+
     /// Speaks of a cluster that does not answer; throws where it answers that it will not tell.
-    private func tell(_ failure: Failure?, _ said: inout Set<String>) async throws {
+    private func tell(_ failure: Failure?, after time: Duration, _ said: inout Set<String>) async throws {
         guard let failure else { return }
-        if [.denied, .notFound, .invalidInput].contains(failure.code) {
+        let isFinal = failure.code == .notFound && time >= Self.patienceWithNewKinds
+        if isFinal || [.denied, .invalidInput].contains(failure.code) {
             let message = "the cluster does not let the rollout be followed: \(failure.message)"
             throw Failure(failure.code, message, cause: failure.cause)
         }
