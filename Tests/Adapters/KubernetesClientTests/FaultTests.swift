@@ -257,6 +257,35 @@ struct FaultTests {
         #expect(server.requests[1].header("proxy-authorization") == nil)
     }
 
+    @Test("a SOCKS proxy is told the cluster's name and port")
+    func socks() async throws {
+        let asked = Mutex<[UInt8]>([])
+        let server = try FaultyServer { wire in
+            let methods = wire.receive(2)
+            _ = wire.receive(Int(methods.last ?? 0))
+            wire.send([5, 0])
+            // Version, command, a reserved byte, "a name follows", its length, the name, the port.
+            var request = wire.receive(5)
+            request += wire.receive(Int(request.last ?? 0) + 2)
+            asked.withLock { $0 = request }
+            wire.send([5, 0, 0, 1, 127, 0, 0, 1, 0, 80])
+        } _: { _, wire in
+            wire.answer(200, Self.object)
+            return true
+        }
+        let proxy = try ProxyAddress("socks5://127.0.0.1:\(server.port)")
+        _ = try await withClient(
+            server,
+            {
+                $0.server = "http://cluster.example:8080"
+                $0.proxy = proxy
+            }
+        ) { try await $0.get(Self.reference) }
+        let name = Array("cluster.example".utf8)
+        #expect(asked.withLock { $0 } == [5, 1, 0, 3, UInt8(name.count)] + name + [0x1F, 0x90])
+        #expect(server.lines == ["GET /api/v1/namespaces/shop/configmaps/a"])
+    }
+
     @Test("a TLS name of its own is asked for at the server's address, which stays the host")
     func serverName() throws {
         var config = KubeConfig(server: "https://10.0.0.1:6443/k8s")

@@ -51,6 +51,20 @@ struct Wire: Sendable {
     func chunk(_ text: String) { send("\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n") }
     func endChunks() { send("0\r\n\r\n") }
 
+    func send(_ bytes: [UInt8]) { _ = unsafe Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+
+    /// So many bytes, or fewer where the other side goes.
+    func receive(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            var buffer = [UInt8](repeating: 0, count: count - bytes.count)
+            let received = unsafe recv(descriptor, &buffer, buffer.count, 0)
+            guard received > 0 else { return bytes }
+            bytes += buffer.prefix(received)
+        }
+        return bytes
+    }
+
     /// Says nothing more until the other side goes.
     func stall() {
         var buffer = [UInt8](repeating: 0, count: 1024)
@@ -73,7 +87,8 @@ final class FaultyServer: Sendable {
     var requests: [WireRequest] { seen.withLock { $0 } }
     var lines: [String] { requests.map { "\($0.method) \($0.target)" } }
 
-    init(_ script: @escaping Script) throws {
+    /// `greeting` comes before the first request of each connection.
+    init(greeting: @escaping @Sendable (Wire) -> Void = { _ in }, _ script: @escaping Script) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -97,7 +112,7 @@ final class FaultyServer: Sendable {
                     close(connection)
                     return
                 }
-                server.begin(connection, count, script)
+                server.begin(connection, count, greeting, script)
                 count += 1
             }
         }
@@ -110,9 +125,15 @@ final class FaultyServer: Sendable {
         for connection in open.withLock({ $0 }) { shutdown(connection, Int32(SHUT_RDWR)) }
     }
 
-    private func begin(_ connection: Int32, _ number: Int, _ script: @escaping Script) {
+    private func begin(
+        _ connection: Int32,
+        _ number: Int,
+        _ greeting: @escaping @Sendable (Wire) -> Void,
+        _ script: @escaping Script
+    ) {
         open.withLock { _ = $0.insert(connection) }
         let thread = Thread { [weak self] in
+            greeting(Wire(descriptor: connection))
             var isKept = true
             while isKept, let request = Self.read(connection, number) {
                 self?.seen.withLock { $0.append(request) }
