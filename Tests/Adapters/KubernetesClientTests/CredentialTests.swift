@@ -201,6 +201,53 @@ struct CredentialTests {
         #expect(counter.value == 1)
     }
 
+    @Test("of many requests whose token is refused only the first asks the plugin again")
+    func refusedTogether() async throws {
+        let (source, counter) = scripted([Self.answer(#"{"token":"one"}"#), Self.answer(#"{"token":"two"}"#)])
+        let old = try await source.current()
+        for _ in 0..<5 {
+            #expect(await source.refuse(old))
+            #expect(try await source.current().authorization == "Bearer two")
+        }
+        #expect(counter.value == 2)
+    }
+
+    @Test("who gives up waiting ends the plugin, and who still waits starts it again")
+    func cancelledPlugin() async throws {
+        let counter = Counter()
+        let begun = AsyncStream.makeStream(of: Void.self)
+        let source = CredentialSource(config { $0.user.plugin = plugin("p") }, wall: wall.clock) { _, _ in
+            if counter.next() == 0 {
+                begun.continuation.finish()
+                try await Task.sleep(for: .seconds(600))
+            }
+            return Array(Self.answer(#"{"token":"one"}"#).utf8)
+        }
+        let hasty = Task { try await source.current() }
+        for await _ in begun.stream {}
+        let patient = Task { try await source.current() }
+        hasty.cancel()
+        await #expect(throws: CancellationError.self) { try await hasty.value }
+        #expect(try await patient.value.authorization == "Bearer one")
+        #expect(counter.value == 2)
+    }
+
+    @Test("a real plugin that hangs ends with the request that waits for it")
+    func hangingPlugin() async throws {
+        let folder = try TestFolder()
+        let script = try folder.write("login", "#!/bin/sh\necho $$ > \"$0.pid\"\nsleep 600 & wait\n", isProgram: true)
+        let source = CredentialSource(config { $0.user.plugin = plugin(script) }, wall: wall.clock)
+        let asking = Task { try await source.current() }
+        while (try? String(contentsOfFile: script + ".pid", encoding: .utf8))?.hasSuffix("\n") != true {
+            await Task.yield()
+        }
+        asking.cancel()
+        await #expect(throws: CancellationError.self) { try await asking.value }
+        let text = try String(contentsOfFile: script + ".pid", encoding: .utf8)
+        let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(kill(pid, 0) == -1)
+    }
+
     @Test("a plugin may hand out a client certificate; a token in the kubeconfig goes before the plugin")
     func otherCredentials() async throws {
         let (source, _) = scripted([Self.answer(#"{"clientCertificateData":"C","clientKeyData":"K"}"#)])

@@ -40,9 +40,8 @@ actor CredentialSource {
     /// The cluster refused that credential. Whether another may be had.
     func refuse(_ refused: Credential) async -> Bool {
         files = nil
-        if let answer,
-            answer.token.map(Credential.bearer) == refused.authorization || answer.identity == refused.identity
-        {
+        // Of many requests that carried it only the first makes us ask again.
+        if let answer, answer.isIn(refused) {
             self.answer = nil
             return true
         }
@@ -72,18 +71,29 @@ actor CredentialSource {
     // MARK: Plugin
 
     private func ofPlugin(_ plugin: CredentialPlugin) async throws -> PluginAnswer {
-        if let answer, answer.isGood(at: wall.now) { return answer }
-        if let asking { return try await asking.value }
-        // A task of its own: the requests that wait for it come and go.
-        let asking = Task { [run, config] in
-            let answer = try PluginAnswer(try await run(plugin, try plugin.request(for: config)), from: plugin)
-            return answer
+        while true {
+            if let answer, answer.isGood(at: wall.now) { return answer }
+            let asking = self.asking ?? ask(plugin)
+            self.asking = asking
+            defer { if self.asking == asking { self.asking = nil } }
+            do {
+                // Whoever gives up ends the program; those who still wait start it again.
+                let answer = try await withTaskCancellationHandler {
+                    try await asking.value
+                } onCancel: {
+                    asking.cancel()
+                }
+                self.answer = answer
+                return answer
+            } catch is CancellationError {
+                try Task.checkCancellation()
+            }
         }
-        self.asking = asking
-        defer { self.asking = nil }
-        let answer = try await asking.value
-        self.answer = answer
-        return answer
+    }
+
+    /// A task of its own: the requests that wait for it come and go.
+    private func ask(_ plugin: CredentialPlugin) -> Task<PluginAnswer, any Error> {
+        Task { [run, config] in try PluginAnswer(try await run(plugin, try plugin.request(for: config)), from: plugin) }
     }
 }
 

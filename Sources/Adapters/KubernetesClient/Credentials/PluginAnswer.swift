@@ -15,6 +15,12 @@ struct PluginAnswer: Sendable, Hashable {
 
     func isGood(at now: Timestamp) -> Bool { expires.map { now + Self.margin < $0 } ?? true }
 
+    /// Whether that is what the request carried.
+    func isIn(_ credential: Credential) -> Bool {
+        token.map(Credential.bearer) == credential.authorization
+            && (identity == nil || identity == credential.identity)
+    }
+
     init(_ output: [UInt8], from plugin: CredentialPlugin) throws {
         func complaint(_ text: String) -> Failure {
             Failure(.denied, "the credential plugin '\(plugin.command)' \(text)")

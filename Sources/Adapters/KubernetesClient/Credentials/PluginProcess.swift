@@ -85,6 +85,7 @@ enum PluginProcess {
         said: String,
         _ plugin: CredentialPlugin
     ) throws -> [UInt8] {
+        try Task.checkCancellation()
         guard status.isSuccess else {
             let last = said.split(whereSeparator: \.isNewline).last.map { ": \($0.prefix(300))" } ?? ""
             throw refusal(plugin, "failed (\(status))\(last)")

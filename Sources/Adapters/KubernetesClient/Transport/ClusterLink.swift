@@ -48,6 +48,8 @@ final class ClusterLink: Sendable {
     func send(_ call: APICall) async throws -> APIAnswer {
         try await gate.enter()
         defer { gate.leave() }
+        // A program that hands out credentials, and the person it asks, have a time of their own.
+        _ = try await credentials.current()
         let end = clock.now + limits.deadline
         return try await within(limits.deadline) { [self] in
             try await attempt(call, until: end) { response in
@@ -58,6 +60,8 @@ final class ClusterLink: Sendable {
 
     /// Sends a call and returns when the answer's head is there and says success; the body may take as long as it likes.
     func open(_ call: APICall) async throws -> HTTPClientResponse {
+        // A program that hands out credentials, and the person it asks, have a time of their own.
+        _ = try await credentials.current()
         let end = clock.now + limits.deadline
         return try await within(limits.deadline) { [self] in
             try await attempt(call, until: end) { response in response }

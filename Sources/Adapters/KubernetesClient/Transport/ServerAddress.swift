@@ -57,7 +57,7 @@ extension HTTPClient.Configuration {
         // Who waits for a server that refuses connections does so by a rule of its own.
         connectionPool.retryConnectionEstablishment = false
         if let name = config.serverName, let host = URLComponents(string: config.server)?.host {
-            dnsOverride = [name: host]
+            dnsOverride = [name: host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))]
         }
         if let other = config.proxy {
             switch other.scheme {
