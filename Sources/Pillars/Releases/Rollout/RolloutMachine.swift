@@ -95,9 +95,9 @@ package struct RolloutMachine: Sendable {
     private mutating func settle(_ view: RolloutView, at now: Timestamp) -> Action {
         let since = completeSince ?? now
         completeSince = since
-        guard let start = view.lastUnprobedStart else { return .succeed }
-        // The cluster's clock may be ahead of ours.
-        let moment = min(start, since) + Self.unprobedPatience
+        guard let start = view.lastUnprobedStart, now - start < Self.unprobedPatience * 5 else { return .succeed }
+        // By what was seen, not by when it is said to have started: news of an end may be late.
+        let moment = since + Self.unprobedPatience
         if now >= moment || now >= deadline { return .succeed }
         return .wait(
             until: min(moment, deadline),
@@ -134,6 +134,7 @@ enum Lateness {
                 container: pod.status["containerStatuses"]?[0]?["name"]?.string
             )
         }
+        if let unready = unprobed(view, late) { return unready }
         let what = view.isWorkload ? "the new pods were" : "\(view.reference.words) was"
         return Diagnosis(
             code: .deadline,
@@ -144,5 +145,38 @@ enum Lateness {
             object: view.reference,
             pod: view.pods.first { !PodWords.isReady($0) }?.name
         )
+    }
+
+    /// A pod that runs, and nobody has heard from its readiness probe: it has one, and it has not passed.
+    private static func unprobed(_ view: RolloutView, _ late: String) -> Diagnosis? {
+        let containers = view.object?[path: "spec", "template", "spec", "containers"]?.array ?? []
+        for pod in view.pods where !PodWords.isReady(pod) {
+            let unready = (pod.status["containerStatuses"]?.array ?? []).filter { status in
+                status[path: "state", "running"] != nil && status["ready"]?.bool != true
+            }
+            for status in unready {
+                let container = containers.first { $0["name"] == status["name"] }
+                guard let probe = container?["readinessProbe"] else { continue }
+                return Diagnosis(
+                    code: .readinessFails,
+                    cause:
+                        "the pod never became ready within \(late): its readiness probe (\(words(for: probe))) has not passed",
+                    advice: "check the probe's path and port, and what the program answers there",
+                    object: view.reference,
+                    pod: pod.name,
+                    container: status["name"]?.string
+                )
+            }
+        }
+        return nil
+    }
+
+    private static func words(for probe: JSON) -> String {
+        if let get = probe["httpGet"] { return "HTTP GET \(get["path"]?.string ?? "/")" }
+        if probe["tcpSocket"] != nil { return "a TCP connection" }
+        if let command = probe[path: "exec", "command"]?.array {
+            return command.compactMap(\.string).joined(separator: " ")
+        }
+        return "gRPC"
     }
 }
