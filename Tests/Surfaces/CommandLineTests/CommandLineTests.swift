@@ -84,6 +84,10 @@ struct ReleaseViewTests {
             two == "\(clear)pods 1 s  1 of 2 objects as asked in 2 clusters"
                 + "\r\n  ! bc  deployment/web  B101 no such image\r\n  ✓ a   deployment/web  ready"
         )
+        // A terminal that became narrower has wrapped two of the lines.
+        var narrow = view
+        narrow.width = 30
+        #expect(narrow.end() == "\r\u{1B}[4A\u{1B}[J\u{1B}[?25h")
         // The block is taken away before anything is written above it.
         let note = view.take(.note("hello"), at: .seconds(2))
         #expect(note.hasPrefix("\r\u{1B}[2A\u{1B}[J  hello\r\n\(clear)pods 2 s"))

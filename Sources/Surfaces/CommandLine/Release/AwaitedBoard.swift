@@ -40,7 +40,7 @@ struct AwaitedBoard {
     func lines(atMost limit: Int) -> [Line] {
         let all = reports.flatMap { report in report.objects.map { (report.cluster, $0) } }
         guard all.count > 1, limit > 0 else { return [] }
-        let clusterWidth = reports.count > 1 ? (reports.map(\.cluster.count).max() ?? 0) + 2 : 0
+        let clusterWidth = reports.count > 1 ? (reports.map { ReleaseView.columns(of: $0.cluster) }.max() ?? 0) + 2 : 0
         let nameWidth = min(40, (all.map { $0.1.reference.kindAndName.count }.max() ?? 0) + 2)
         let open = all.filter { !Self.isDone($0.1) }
         let ranked = open.filter { $0.1.suspected != nil } + open.filter { $0.1.suspected == nil }
@@ -64,6 +64,6 @@ struct AwaitedBoard {
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(1, width - text.count))
+        text + String(repeating: " ", count: max(1, width - ReleaseView.columns(of: text)))
     }
 }

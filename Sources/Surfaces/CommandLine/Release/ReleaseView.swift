@@ -19,8 +19,8 @@ struct ReleaseView {
     private var stageStart = Duration.zero
     private var current = ""
     private var board = AwaitedBoard()
-    /// Lines of the block that is on the screen.
-    private var shown = 0
+    /// The columns of each line of the block that is on the screen.
+    private var shown: [Int] = []
 
     private static let clearLine = "\r\u{1B}[K"
     private static let clearBelow = "\u{1B}[J"
@@ -75,25 +75,26 @@ struct ReleaseView {
         // Line by line the board says what one line would say of several objects.
         let words = rows.isEmpty ? current : board.summary
         let status = "\(stage.rawValue) \(seconds) s" + (words.isEmpty ? "" : "  \(words)")
-        let block = [Self.fitting(status, width - 1)] + rows.map(painted)
-        defer { shown = block.count }
-        return (shown == 0 ? Self.hideCursor : "") + erased + block.joined(separator: "\r\n")
+        let texts = rows.map { Self.fitting($0.text, width - 1 - 4) }
+        let block = [Self.fitting(status, width - 1)] + zip(rows, texts).map(painted)
+        defer { shown = [Self.columns(of: block[0])] + texts.map { 4 + Self.columns(of: $0) } }
+        return (shown.isEmpty ? Self.hideCursor : "") + erased + block.joined(separator: "\r\n")
     }
 
     mutating func end() -> String {
-        defer { shown = 0 }
-        return shown > 0 ? erased + Self.showCursor : ""
+        defer { shown = [] }
+        return shown.isEmpty ? "" : erased + Self.showCursor
     }
 
-    private func painted(_ row: AwaitedBoard.Line) -> String {
-        let text = Self.fitting(row.text, width - 1 - 4)
+    private func painted(_ row: AwaitedBoard.Line, _ text: String) -> String {
         let mark = hasColour ? row.colour.map { $0.paint(row.mark) } ?? row.mark : row.mark
         return "  \(mark) \(text)"
     }
 
-    /// Removes the block and leaves the cursor where it began.
+    /// Removes the block and leaves the cursor where it began. A terminal that became narrower has wrapped its lines.
     private var erased: String {
-        shown > 1 ? "\r\u{1B}[\(shown - 1)A" + Self.clearBelow : Self.clearLine
+        let rows = shown.reduce(0) { rows, columns in rows + max(1, (columns + width - 1) / width) }
+        return rows > 1 ? "\r\u{1B}[\(min(rows, max(height, 2)) - 1)A" + Self.clearBelow : Self.clearLine
     }
 
     /// A line that stays, begun by a mark in colour.
@@ -105,9 +106,9 @@ struct ReleaseView {
     private mutating func line(_ text: String, at now: Duration) -> String { staying(Self.printable(text), at: now) }
 
     private mutating func staying(_ text: String, at now: Duration) -> String {
-        let start = shown > 0 ? erased : ""
+        let start = shown.isEmpty ? "" : erased
         // What is below the line is painted anew, on an empty place.
-        if shown > 0 { shown = 1 }
+        if !shown.isEmpty { shown = [0] }
         return start + text + "\r\n" + repaint(at: now)
     }
 
@@ -115,17 +116,21 @@ struct ReleaseView {
     private static func fitting(_ text: String, _ width: Int) -> String {
         let text = printable(text)
         guard text.unicodeScalars.contains(where: { !$0.isASCII }) else { return String(text.prefix(width)) }
-        // Wide letters take two columns.
         var columns = 0
         return String(
             text.prefix { letter in
-                columns +=
-                    letter.unicodeScalars.contains { $0.value >= 0x1100 && !(0x2000...0x2BFF).contains($0.value) }
-                    ? 2 : 1
+                columns += Self.columns(of: letter)
                 return columns <= width
             }
         )
     }
+
+    /// Wide letters take two columns; arrows, marks and boxes do not.
+    private static func columns(of letter: Character) -> Int {
+        letter.unicodeScalars.contains { $0.value >= 0x1100 && !(0x2000...0x2BFF).contains($0.value) } ? 2 : 1
+    }
+
+    static func columns(of text: String) -> Int { text.reduce(0) { $0 + columns(of: $1) } }
 
     /// Commands colour their output and move the cursor; none of that may reach the view.
     static func printable(_ text: String) -> String {
