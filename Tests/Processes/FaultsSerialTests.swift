@@ -79,7 +79,7 @@ struct FaultsSerialTests {
             Fault(
                 name: "alive",
                 code: "B302",
-                words: "404",
+                words: "iveness probe",
                 deploy: "probes: { liveness: { http: /nothing-here, period: 1s, failureThreshold: 1 } }"
             ),
             Fault(

@@ -100,7 +100,12 @@ struct RolloutMachineTests {
             var done = deployment(updated: 1, ready: 1)
             done.json.set([container], at: ["spec", "template", "spec", "containers"])
             let status: JSON = ["name": "cart", "state": ["running": ["startedAt": .string(startedAt)]]]
-            let running = pod("new", revision: 2, status: ["phase": "Running", "containerStatuses": [status]])
+            let conditions: JSON = [["type": "Ready", "status": "True"]]
+            let running = pod(
+                "new",
+                revision: 2,
+                status: ["phase": "Running", "conditions": conditions, "containerStatuses": [status]]
+            )
             return RolloutView(deployment: done, replicaSets: [replicaSet(revision: 2)], pods: [running])
         }
         let now = "\(Self.start)"
@@ -124,6 +129,16 @@ struct RolloutMachineTests {
         // What has run for long needs no further proof.
         var other = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
         #expect(other.observe(look(startedAt: "\(Self.start - .seconds(19))"), at: Self.start) == .succeed)
+    }
+
+    @Test func aPodThatCrashedCountsBeforeItsDeploymentHasNoticed() {
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let look = RolloutView(
+            deployment: deployment(updated: 1, ready: 1),
+            replicaSets: [replicaSet(revision: 2)],
+            pods: [pod("new", revision: 2, status: waiting("CrashLoopBackOff", last: ended(1)))]
+        )
+        guard case .wait = machine.observe(look, at: Self.start) else { return #expect(Bool(false)) }
     }
 
     @Test func waitsWhileTheControllerHasNotSeenTheNewTemplate() {

@@ -79,9 +79,15 @@ package struct RolloutView: Sendable {
     var isComplete: Bool {
         guard let object, !object.isTerminating else { return false }
         if object.kind == "Deployment", revision == nil, wanted > 0 { return false }
+        if isWorkload, health.reason != "OnDelete", pods.contains(where: Self.isAmiss) { return false }
         // Somebody may pause a Deployment that has got where it was to go.
         if health.state == .suspended, isWorkload { return WorkloadHealth.isRolledOut(object) }
         return health.isSettled
+    }
+
+    /// Counts are late: a pod that shows itself that it is not ready is right, and its Deployment is not.
+    private static func isAmiss(_ pod: KubeObject) -> Bool {
+        !PodWords.isReady(pod) && !["Failed", "Succeeded"].contains(pod.status["phase"]?.string ?? "")
     }
 
     /// When the youngest container that no readiness probe looks after was started; `nil` where there is none.
