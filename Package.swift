@@ -50,6 +50,7 @@ let packages: [String: Package.Dependency] = [
     "log": .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     "metrics": .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     "nio": .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    "nio-extras": .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     "nio-ssl": .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     "service-lifecycle": .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     "subprocess": .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -62,7 +63,7 @@ let identities: [String: String] = [
     "argument-parser": "swift-argument-parser", "asn1": "swift-asn1", "async-http-client": "async-http-client",
     "certificates": "swift-certificates", "crypto": "swift-crypto", "grdb": "GRDB.swift",
     "hummingbird": "hummingbird", "log": "swift-log", "metrics": "swift-metrics", "nio": "swift-nio",
-    "nio-ssl": "swift-nio-ssl", "service-lifecycle": "swift-service-lifecycle",
+    "nio-extras": "swift-nio-extras", "nio-ssl": "swift-nio-ssl", "service-lifecycle": "swift-service-lifecycle",
     "subprocess": "swift-subprocess", "system": "swift-system", "yams": "Yams",
 ]
 
@@ -130,11 +131,12 @@ let modules: [Module] = [
     Module(
         name: "HTTPSurface",
         layer: "Surfaces",
-        uses: base + ["KubeServer", "ImageStore"],
+        uses: base + ["CZlib", "KubeServer", "ImageStore"],
         testUses: ["RegistryClient"],
         products: [
             "hummingbird/Hummingbird", "hummingbird/HummingbirdCore", "hummingbird/HummingbirdTLS", "nio/NIOCore",
-            "nio-ssl/NIOSSL", "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
+            "nio/NIOHTTP1", "nio/NIOWebSocket", "nio-extras/NIOHTTPTypesHTTP1", "nio-ssl/NIOSSL",
+            "service-lifecycle/ServiceLifecycle", "certificates/X509", "crypto/Crypto",
             "asn1/SwiftASN1",
         ]
     ),

@@ -241,7 +241,11 @@ extension Machine {
         _ plan: NetworkPlan,
         _ telemetry: Telemetry
     ) throws -> any Service {
-        let responder = KubernetesResponder(hosts: HostGuard(names: Self.names(plan))) { await server.answer($0) }
+        let responder = KubernetesResponder(hosts: HostGuard(names: Self.names(plan))) {
+            await server.answer($0)
+        } connect: {
+            await server.connect($0)
+        }
         let address = ListenAddress(host: "127.0.0.1", port: options.ports.kubernetes)
         return try Listener.tls(address, responder, certificates: certificates, log: telemetry.log)
     }

@@ -196,8 +196,8 @@ int ballast_epoll_create(void) {
     return epoll >= 0 ? epoll : -errno;
 }
 
-int ballast_epoll_add(int epoll, int fd, uint64_t token) {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = token}};
+int ballast_epoll_add(int epoll, int fd, uint64_t token, int writes) {
+    struct epoll_event event = {.events = writes ? EPOLLOUT : EPOLLIN, .data = {.u64 = token}};
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
 }
 

@@ -30,6 +30,7 @@ struct ContainerBundle: Sendable {
     var resources: ContainerResources
     var sysctls: [String: String]
     var oomScoreAdjustment: Int
+    var hasTerminal = false
 
     /// The OCI runtime configuration (`config.json`), version 1.0.2.
     var configuration: JSON {
@@ -45,7 +46,7 @@ struct ContainerBundle: Sendable {
     private var process: JSON {
         let names = JSON.array(capabilities.map { .string($0) })
         var process: JSON = [
-            "terminal": false,
+            "terminal": .bool(hasTerminal),
             "user": user.json,
             "args": .array(arguments.map { .string($0) }),
             "env": .array(environment.map { .string($0) }),

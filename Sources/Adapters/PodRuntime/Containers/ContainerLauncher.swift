@@ -109,7 +109,7 @@ struct ContainerLauncher: Sendable {
             throw LaunchFailure(stage: .creation, reason: "CreateContainerError", message: "\(error)")
         }
         do {
-            let process = try await create(bundle, folder: folder, log)
+            let (process, input) = try await ContainerStreams(spec).create(bundle, folder, log, services.runc)
             record("Created", "Container created", spec)
             try await services.runc.start(bundle.id)
             record("Started", "Container started", spec)
@@ -117,6 +117,7 @@ struct ContainerLauncher: Sendable {
                 bundle: bundle,
                 process: process,
                 log: log,
+                input: input,
                 folder: folder,
                 imageID: image.imageID,
                 stopSignal: RunningContainer.signal(image.config.stopSignal),
@@ -132,33 +133,6 @@ struct ContainerLauncher: Sendable {
                 id: bundle.id,
                 imageID: image.imageID
             )
-        }
-    }
-
-    private func create(_ bundle: ContainerBundle, folder: String, _ log: ContainerLog) async throws -> ChildProcess {
-        let output = try makePipe()
-        let error: (readEnd: Int32, writeEnd: Int32)
-        do {
-            error = try makePipe()
-        } catch {
-            close(output.readEnd)
-            close(output.writeEnd)
-            throw error
-        }
-        do {
-            let process = try await services.runc.create(
-                bundle.id,
-                bundle: folder,
-                output: output.writeEnd,
-                error: error.writeEnd
-            )
-            close(output.writeEnd)
-            close(error.writeEnd)
-            log.collect(output: output.readEnd, error: error.readEnd)
-            return process
-        } catch let failure {
-            for end in [output.readEnd, output.writeEnd, error.readEnd, error.writeEnd] { close(end) }
-            throw failure
         }
     }
 
@@ -197,7 +171,7 @@ struct ContainerLauncher: Sendable {
             id: id,
             rootfs: root,
             arguments: command,
-            environment: environment.list,
+            environment: environment.list + Self.terminalName(spec, environment),
             workingDirectory: folderInside.isEmpty ? "/" : folderInside,
             user: user,
             capabilities: try capabilities(spec),
@@ -213,8 +187,14 @@ struct ContainerLauncher: Sendable {
                 spec,
                 of: pod,
                 machineMemory: services.machine.memory
-            )
+            ),
+            hasTerminal: spec.hasTerminal
         )
+    }
+
+    private static func terminalName(_ spec: ContainerSpec, _ environment: ContainerEnvironment) -> [String] {
+        let isNamed = environment.list.contains { $0.hasPrefix("TERM=") }
+        return spec.hasTerminal && !isNamed ? ["TERM=xterm"] : []
     }
 
     private func capabilities(_ spec: ContainerSpec) throws -> [String] {

@@ -12,7 +12,8 @@ final class Reactor: Sendable {
     static let shared = Reactor()
 
     struct Token: Sendable, Hashable { fileprivate let number: UInt64 }
-    /// Called on the reactor's thread when the descriptor is readable or closed; `false` ends the watch and closes it.
+    enum Direction: Sendable { case reading, writing }
+    /// Called on the reactor's thread when the descriptor is ready or closed; `false` ends the watch and closes it.
     typealias Handler = @Sendable (_ descriptor: Int32) -> Bool
 
     private struct Watch {
@@ -42,13 +43,13 @@ final class Reactor: Sendable {
 
     /// Watches a descriptor, which now belongs to the reactor.
     @discardableResult
-    func watch(_ descriptor: Int32, _ handler: @escaping Handler) -> Token {
+    func watch(_ descriptor: Int32, _ direction: Direction = .reading, _ handler: @escaping Handler) -> Token {
         let token = state.withLock { state in
             state.lastToken += 1
             state.watches[state.lastToken] = Watch(descriptor: descriptor, handler: handler)
             return state.lastToken
         }
-        let result = ballast_epoll_add(epoll, descriptor, token)
+        let result = ballast_epoll_add(epoll, descriptor, token, direction == .writing ? 1 : 0)
         precondition(result == 0, "descriptor \(descriptor) cannot be watched: \(Errno(-result))")
         return Token(number: token)
     }

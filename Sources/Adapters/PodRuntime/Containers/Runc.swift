@@ -25,14 +25,17 @@ struct Runc: Sendable {
 
     /// Creates the container of a bundle and returns its first process, which waits for `start`.
     ///
-    /// The container keeps `output` and `error`; its standard input is empty.
-    func create(_ id: ContainerID, bundle: String, output: Int32, error: Int32) async throws -> ChildProcess {
+    /// The container keeps `streams`, or has a terminal, which is handed over at the socket `console`.
+    func create(
+        _ id: ContainerID,
+        bundle: String,
+        streams: ChildStreams,
+        console: String? = nil
+    ) async throws -> ChildProcess {
         let log = "\(bundle)/runc.log"
         let pidFile = "\(bundle)/pid"
-        let arguments = ["create", "--bundle", bundle, "--pid-file", pidFile, id.text]
-        let code = try await withNullInput { input in
-            try await spawn(arguments, log: log, .init(input: input, output: output, error: error)).wait()
-        }
+        let arguments = ["create", "--bundle", bundle, "--pid-file", pidFile] + Self.flag(console) + [id.text]
+        let code = try await streams.holding { try spawn(arguments, log: log, $0) }.wait()
         guard code == 0 else { throw RuncFailure(message: errorIn(log) ?? "runc create ended with code \(code)") }
         return try ChildProcess(adopting: try readPid(pidFile))
     }
@@ -57,13 +60,19 @@ struct Runc: Sendable {
     }
 
     /// Starts one more process in a running container and returns at once; the caller waits for it.
-    func exec(_ id: ContainerID, processFile: String, pidFile: String, log: String, output: Int32) async throws
-        -> ChildProcess
-    {
-        let arguments = ["exec", "--detach", "--process", processFile, "--pid-file", pidFile, id.text]
-        let code = try await withNullInput { input in
-            try await spawn(arguments, log: log, .init(input: input, output: output, error: output)).wait()
-        }
+    ///
+    /// It keeps `streams`, or has a terminal, which is handed over at the socket `console`.
+    func exec(
+        _ id: ContainerID,
+        processFile: String,
+        pidFile: String,
+        log: String,
+        streams: ChildStreams,
+        console: String? = nil
+    ) async throws -> ChildProcess {
+        let arguments =
+            ["exec", "--detach", "--process", processFile, "--pid-file", pidFile] + Self.flag(console) + [id.text]
+        let code = try await streams.holding { try spawn(arguments, log: log, $0) }.wait()
         guard code == 0 else { throw RuncFailure(message: errorIn(log) ?? "runc exec ended with code \(code)") }
         return try ChildProcess(adopting: try readPid(pidFile))
     }
@@ -76,40 +85,21 @@ struct Runc: Sendable {
             output.abandon()
             error.abandon()
         }
-        let child = try withNullInputNow { input in
-            defer {
-                close(outputEnd)
-                close(errorEnd)
-            }
-            return try spawn(arguments, log: nil, .init(input: input, output: outputEnd, error: errorEnd))
-        }
+        let child = try ChildStreams(
+            output: Descriptor(owning: outputEnd),
+            errors: Descriptor(owning: errorEnd)
+        ).holding { try spawn(arguments, log: nil, $0) }
         let code = await child.wait()
         return Answer(code: code, output: await output.text(), error: await error.text())
     }
+
+    private static func flag(_ console: String?) -> [String] { console.map { ["--console-socket", $0] } ?? [] }
 
     private func spawn(_ arguments: [String], log: String?, _ streams: ChildProcess.Streams) throws -> ChildProcess {
         var all = ["--root", root]
         if let log { all += ["--log", log, "--log-format", "json"] }
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return try ChildProcess.spawn(program, all + arguments, environment: [path], streams: streams)
-    }
-
-    private func withNullInput<R>(_ body: (Int32) async throws -> R) async throws -> R {
-        let input = try openNull()
-        defer { close(input) }
-        return try await body(input)
-    }
-
-    private func withNullInputNow<R>(_ body: (Int32) throws -> R) throws -> R {
-        let input = try openNull()
-        defer { close(input) }
-        return try body(input)
-    }
-
-    private func openNull() throws -> Int32 {
-        let descriptor = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure(.fault, "'/dev/null' cannot be opened", cause: Errno(errno)) }
-        return descriptor
     }
 
     private func readPid(_ path: String) throws -> pid_t {

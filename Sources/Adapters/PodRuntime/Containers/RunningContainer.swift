@@ -9,6 +9,8 @@ struct RunningContainer: Sendable {
     let bundle: ContainerBundle
     let process: ChildProcess
     let log: ContainerLog
+    /// Where its input can be written or its terminal sized; `nil`: it reads nothing.
+    var input: ProcessInput?
     /// Holds the bundle and the root file system.
     let folder: String
     let imageID: String
@@ -23,6 +25,8 @@ struct RunningContainer: Sendable {
         let code = await process.wait()
         let finished = services.wall.now
         let isOutOfMemory = services.controlGroups.oomKills(bundle.cgroupsPath) > 0
+        log.hurry()
+        input?.close()
         await log.waitUntilComplete()
         return Termination(
             id: id,

@@ -25,6 +25,12 @@ final class ContainerLog: Sendable {
         var framings: [LogFraming.Stream: LogFraming] = [:]
         var followers: [UInt64: Follower] = [:]
         var lastFollower: UInt64 = 0
+        var taps: [UInt64: OutputTap] = [:]
+        var lastTap: UInt64 = 0
+        /// Outputs that are not read until those who read along have room again.
+        var held: [LogFraming.Stream: Int32] = [:]
+        /// The container has ended: what little is left is read in any case.
+        var isEnding = false
         var closed = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -49,11 +55,18 @@ final class ContainerLog: Sendable {
         return (descriptor, Int(lseek(descriptor, 0, SEEK_END)))
     }
 
-    /// Reads both descriptors, which now belong to the log, until their writers are gone.
-    func collect(output: Int32, error: Int32) {
-        state.withLock { $0.framings = [.stdout: LogFraming(.stdout), .stderr: LogFraming(.stderr)] }
-        Reactor.shared.watch(output) { [self] in drain($0, .stdout) }
-        Reactor.shared.watch(error) { [self] in drain($0, .stderr) }
+    /// Reads both descriptors, which now belong to the log, until their writers are gone; a terminal has but one.
+    func collect(output: Int32, error: Int32?) {
+        state.withLock { state in
+            state.framings = [.stdout: LogFraming(.stdout)]
+            if error != nil { state.framings[.stderr] = LogFraming(.stderr) }
+        }
+        watch(output, .stdout)
+        if let error { watch(error, .stderr) }
+    }
+
+    private func watch(_ descriptor: Int32, _ stream: LogFraming.Stream) {
+        Reactor.shared.watch(descriptor) { [self] in drain($0, stream) }
     }
 
     private func drain(_ descriptor: Int32, _ stream: LogFraming.Stream) -> Bool {
@@ -62,56 +75,71 @@ final class ContainerLog: Sendable {
             result = unsafe read(descriptor, buffer.baseAddress, buffer.count)
             count = max(0, result)
         }
-        if result > 0 { append(bytes, stream) }
-        if result > 0 || (result < 0 && (errno == EAGAIN || errno == EINTR)) { return true }
+        if result > 0 {
+            append(bytes, stream)
+            return !hold(descriptor, stream)
+        }
+        if result < 0 && (errno == EAGAIN || errno == EINTR) { return true }
         finish(stream)
         return false
     }
 
     private func append(_ bytes: [UInt8], _ stream: LogFraming.Stream) {
         let now = clock.now
-        let followers = state.withLock { state in
+        let (followers, taps) = state.withLock { state in
             var output: [UInt8] = []
             output.reserveCapacity(bytes.count + 128)
             state.framings[stream, default: LogFraming(stream)].add(bytes[...], at: now, to: &output)
-            return write(output, &state)
+            return (write(output, &state), Array(state.taps.values))
         }
         for follower in followers { follower.yield() }
+        for tap in taps { tap.add((stream, bytes)) }
     }
 
     private func finish(_ stream: LogFraming.Stream) {
         let now = clock.now
-        let (waiters, followers, isOver) = state.withLock { state in
+        let (ended, told) = state.withLock { state -> (Ended?, [Follower]) in
             var output: [UInt8] = []
             state.framings[stream]?.finish(at: now, to: &output)
             let told = write(output, &state)
             state.framings[stream] = nil
-            let isOver = state.framings.isEmpty
-            let (waiters, ended) = isOver ? close(&state) : ([], [])
-            return (waiters, isOver ? ended : told, isOver)
+            return state.framings.isEmpty ? (close(&state), []) : (nil, told)
         }
-        for waiter in waiters { waiter.resume() }
-        for follower in followers { if isOver { follower.finish() } else { follower.yield() } }
+        ended?.tell()
+        for follower in told { follower.yield() }
     }
 
     /// Ends the log without a container.
     func abandon() {
-        let (waiters, followers) = state.withLock { $0.closed ? ([], []) : close(&$0) }
-        for waiter in waiters { waiter.resume() }
-        for follower in followers { follower.finish() }
+        state.withLock { $0.closed ? nil : close(&$0) }?.tell()
     }
 
-    /// Returns whom to tell; telling them under the lock would have them take it again.
-    private func close(
-        _ state: inout State
-    ) -> ([CheckedContinuation<Void, Never>], [Follower]) {
+    /// Whom to tell of the end; telling them under the lock would have them take it again.
+    private struct Ended {
+        var waiters: [CheckedContinuation<Void, Never>]
+        var followers: [Follower]
+        var taps: [OutputTap]
+
+        func tell() {
+            for waiter in waiters { waiter.resume() }
+            for follower in followers { follower.finish() }
+            for tap in taps { tap.finish() }
+        }
+    }
+
+    private func close(_ state: inout State) -> Ended {
         state.closed = true
         Glibc.close(state.descriptor)
         defer {
             state.waiters = []
             state.followers = [:]
+            state.taps = [:]
         }
-        return (state.waiters, Array(state.followers.values))
+        return Ended(
+            waiters: state.waiters,
+            followers: Array(state.followers.values),
+            taps: Array(state.taps.values)
+        )
     }
 
     /// Returns whom to tell, once the lock is free: a follower's end takes it.
@@ -148,6 +176,52 @@ final class ContainerLog: Sendable {
             _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
         }
         return stream
+    }
+
+    // MARK: Reading along
+
+    /// Hands on what is written from now on, until ``untap(_:)``; `nil` where the log is complete.
+    func tap() -> (number: UInt64, tap: OutputTap)? {
+        let tap = OutputTap { [weak self] in self?.goOn() }
+        return state.withLock { state in
+            guard !state.closed else { return nil }
+            state.lastTap += 1
+            state.taps[state.lastTap] = tap
+            return (state.lastTap, tap)
+        }
+    }
+
+    func untap(_ number: UInt64) {
+        state.withLock { $0.taps.removeValue(forKey: number) }?.finish()
+        goOn()
+    }
+
+    /// From now on nobody who reads along can hold the output up.
+    func hurry() {
+        state.withLock { $0.isEnding = true }
+        goOn()
+    }
+
+    /// Stops reading an output while somebody who reads along is behind; `false` where nobody is.
+    private func hold(_ descriptor: Int32, _ stream: LogFraming.Stream) -> Bool {
+        let taps = state.withLock { state in state.isEnding ? [] : Array(state.taps.values) }
+        guard taps.contains(where: \.isFull) else { return false }
+        // The reactor closes the one it watches.
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return false }
+        state.withLock { $0.held[stream] = copy }
+        // Whoever had room again before that was noted has told nobody.
+        if !taps.contains(where: \.isFull) || state.withLock({ $0.isEnding }) { goOn() }
+        return true
+    }
+
+    /// Reads again what was held up.
+    private func goOn() {
+        let held = state.withLock { state in
+            defer { state.held = [:] }
+            return state.held
+        }
+        for (stream, descriptor) in held { watch(descriptor, stream) }
     }
 
     var followerCount: Int { state.withLock { $0.followers.count } }

@@ -22,6 +22,8 @@ actor PodNode {
     private let services: PodServices
     private var entries: [String: Entry] = [:]
     private var watches: [WatchKey: Task<Void, Never>] = [:]
+    /// Who waits for the end of a pod.
+    private var endings: [String: [AsyncStream<Void>.Continuation]] = [:]
     private var isStopping = false
     private var isHurried = false
 
@@ -95,8 +97,17 @@ actor PodNode {
         for entry in entries.values { entry.worker.post(.shutDown(isHurried: true)) }
     }
 
+    /// Returns when nothing of the pod runs any more, or when the task is cancelled.
+    func waitUntilGone(_ uid: String) async {
+        guard entries[uid] != nil else { return }
+        let (ending, continuation) = AsyncStream.makeStream(of: Void.self)
+        endings[uid, default: []].append(continuation)
+        for await _ in ending {}
+    }
+
     private func forget(_ uid: String) async {
         entries[uid] = nil
+        for ending in endings.removeValue(forKey: uid) ?? [] { ending.finish() }
         await services.tokens.forget(uid)
         guard !isStopping else { return }
         setWatches()
@@ -172,6 +183,25 @@ extension PodNode: NodeAgent {
         let reader = LogReader(path, options, changes: log?.path == path ? log?.follow() : nil)
         let source = LogSource(reader)
         return AsyncThrowingStream { await source.next() }
+    }
+}
+
+extension PodNode {
+    package func session(namespace: String, pod: String, uid: String, _ options: SessionOptions) async throws
+        -> any ContainerSession
+    {
+        guard let container = await worker(uid: uid)?.runningContainer(options.container) else {
+            throw Failure(.notFound, "container not found (\"\(options.container)\")")
+        }
+        guard !options.command.isEmpty else { return AttachSession(container: container, options: options) }
+        return ExecSession(exec: ContainerExec(services: services, container: container), options: options)
+    }
+
+    package func ports(namespace: String, pod: String, uid: String) async throws -> any PodPorts {
+        guard let network = await worker(uid: uid)?.networkNamespace else {
+            throw Failure(.notFound, "pod does not exist")
+        }
+        return NodePorts(node: self, uid: uid, namespace: network)
     }
 }
 

@@ -72,6 +72,10 @@ struct ContainerSpec: Sendable {
     var securityContext: JSON { json["securityContext"] ?? [:] }
     var command: [String] { json["command"]?.array?.compactMap(\.string) ?? [] }
     var arguments: [String] { json["args"]?.array?.compactMap(\.string) ?? [] }
+    /// Somebody may write to its standard input.
+    var takesInput: Bool { json["stdin"]?.bool ?? false }
+    var takesInputOnce: Bool { json["stdinOnce"]?.bool ?? false }
+    var hasTerminal: Bool { json["tty"]?.bool ?? false }
     var postStart: JSON? { json[path: "lifecycle", "postStart"] }
     var preStop: JSON? { json[path: "lifecycle", "preStop"] }
     var terminationMessagePath: String { json["terminationMessagePath"]?.string ?? "/dev/termination-log" }

@@ -363,9 +363,16 @@ extension PodWorker {
     }
 }
 
-// MARK: - Logs
+// MARK: - Logs and sessions
 
 extension PodWorker {
+    func runningContainer(_ name: String) -> RunningContainer? {
+        machine.containers.firstIndex { $0.spec.name == name }.flatMap { running[$0] }
+    }
+
+    /// Where the pod's own loopback address is; `nil` where the pod has no network now.
+    var networkNamespace: String? { sandbox?.connection.namespace }
+
     /// The log that a container writes now, if it runs.
     func currentLog(_ name: String) -> ContainerLog? {
         machine.containers.firstIndex { $0.spec.name == name }.flatMap { running[$0]?.log }

@@ -5,3 +5,4 @@
 #pragma once
 #include "Processes.h"
 #include "LayerFiles.h"
+#include "Streams.h"

@@ -45,8 +45,8 @@ int ballast_pipe(int ends[2]);
 
 /// A wait queue for many descriptors; close-on-exec.
 int ballast_epoll_create(void);
-/// Reports `token` whenever the descriptor is readable or closed by its other side.
-int ballast_epoll_add(int epoll, int fd, uint64_t token);
+/// Reports `token` whenever the descriptor is readable (with `writes`: writable) or closed by its other side.
+int ballast_epoll_add(int epoll, int fd, uint64_t token, int writes);
 int ballast_epoll_remove(int epoll, int fd);
 /// Waits, and stores the tokens of at most `limit` descriptors that are ready; returns how many.
 int ballast_epoll_wait(int epoll, uint64_t *tokens, int limit);

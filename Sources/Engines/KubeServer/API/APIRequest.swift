@@ -23,6 +23,8 @@ package struct APIRequest: Sendable {
     package var bearer: String?
     /// Whom the caller wants to act as, from the `Impersonate-…` headers.
     package var impersonation: Impersonation?
+    /// The `Upgrade` header's text: what the connection is to become; empty where it is to stay what it is.
+    package var upgrade: String
 
     package init(
         method: String,
@@ -35,7 +37,8 @@ package struct APIRequest: Sendable {
         body: [UInt8] = [],
         user: APIUser? = nil,
         bearer: String? = nil,
-        impersonation: Impersonation? = nil
+        impersonation: Impersonation? = nil,
+        upgrade: String = ""
     ) {
         self.method = method
         self.path = path
@@ -48,6 +51,7 @@ package struct APIRequest: Sendable {
         self.user = user
         self.bearer = bearer
         self.impersonation = impersonation
+        self.upgrade = upgrade
     }
 }
 

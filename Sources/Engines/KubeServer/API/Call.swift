@@ -29,8 +29,8 @@ struct Call: Sendable {
         }
         if let name, !NameRules.pathSegmentProblems(name).isEmpty { throw .noSuchResource }
         let isRead = request.method == "GET" || request.method == "HEAD"
-        let isLog = target.subresource == "log"
-        guard let representation = isLog ? Representation() : Representation.choose(request.accept) else {
+        let isStream = target.subresource == "log" || KubernetesServer.connections.contains(target.subresource)
+        guard let representation = isStream ? Representation() : Representation.choose(request.accept) else {
             let isWatch = isRead && target.name == nil
             throw .notAcceptable(Representation.alternatives(to: request.accept, isWatch: isWatch))
         }

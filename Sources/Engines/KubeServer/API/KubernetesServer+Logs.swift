@@ -52,14 +52,7 @@ extension KubernetesServer {
         guard !(pod[path: "spec", "nodeName"]?.string ?? "").isEmpty else {
             return AsyncThrowingStream { $0.finish() }
         }
-        guard let nodeAgent else {
-            throw KubeStatus(
-                code: 503,
-                reason: "ServiceUnavailable",
-                message: "the node that runs pod \(name) is not connected",
-                details: .null
-            )
-        }
+        guard let nodeAgent else { throw Self.disconnected(name) }
         do {
             let uid = pod[path: "metadata", "uid"]?.string ?? ""
             return try await nodeAgent.logs(namespace: namespace, pod: name, uid: uid, options)

@@ -5,13 +5,13 @@ import Model
 import Ports
 
 extension KubernetesServer {
-    /// What the real server has beside ours, for kubectl's exec, attach, cp, port-forward, proxy and debug.
-    private static let connections: Set<String> = ["attach", "ephemeralcontainers", "exec", "portforward", "proxy"]
+    /// What the real server has beside ours, for kubectl's proxy and debug.
+    private static let missing: Set<String> = ["ephemeralcontainers", "proxy"]
 
     /// Answers a request for a subresource of a named object.
     func performOnSubresource(_ call: Call, _ name: String) async throws(KubeStatus) -> APIResponse {
         guard let subresource = call.resource.subresources.first(where: { $0.name == call.subresource }) else {
-            throw Self.connections.contains(call.subresource) && call.type == .pods
+            throw Self.missing.contains(call.subresource) && call.type == .pods
                 ? .notYet("\(call.type.plural)/\(call.subresource)") : .noSuchResource
         }
         let verb =
@@ -33,6 +33,7 @@ extension KubernetesServer {
         case ("eviction", _): return try await evictionResponse(call, name)
         case ("token", _): return try await tokenResponse(call, name)
         case ("log", _): return try await logResponse(call, name)
+        case _ where Self.connections.contains(call.subresource): return try await connectionResponse(call, name)
         default: throw .noSuchResource
         }
     }

@@ -97,9 +97,12 @@ enum BuiltInResources {
                 fields: podFields
             ) {
                 $0.subresources = [
+                    .init(name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"]),
                     .init(name: "binding", kind: "Binding", verbs: ["create"]),
                     .init(name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"]),
+                    .init(name: "exec", kind: "PodExecOptions", verbs: ["create", "get"]),
                     .init(name: "log", kind: "Pod", verbs: ["get"]),
+                    .init(name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"]),
                 ]
             },
             resource(.resourceQuotas, ResourceQuotaStrategy(), ResourceQuotaColumns(), short: ["quota"], status: true),

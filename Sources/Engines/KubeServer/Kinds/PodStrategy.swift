@@ -201,9 +201,6 @@ enum NodeLimits {
         for member in ["initContainers", "containers"] {
             for (place, container) in (spec[member]?.array ?? []).enumerated() {
                 let at = "\(field).\(member)[\(place)]"
-                for flag in ["stdin", "tty"] where container[flag]?.bool == true {
-                    texts.append("\(at).\(flag): has no effect on this cluster's node")
-                }
                 if container[path: "lifecycle", "stopSignal"]?.string != nil {
                     texts.append("\(at).lifecycle.stopSignal: has no effect on this cluster's node")
                 }

@@ -3,15 +3,35 @@
 
 import HTTPTypes
 import KubeServer
+import Model
 
 /// What a request's headers say about who sends it.
 enum Credentials {
     /// The token behind `Authorization: Bearer`; `nil` where there is none.
     static func bearer(_ headers: HTTPFields) -> String? {
-        guard let text = headers[.authorization] else { return nil }
+        guard let text = headers[.authorization] else { return subprotocolBearer(headers) }
         let parts = text.trimmed.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count >= 2, parts[0].lowercased() == "bearer", !parts[1].isEmpty else { return nil }
         return String(parts[1])
+    }
+
+    /// The subprotocols that a WebSocket client offers.
+    static func subprotocols(_ headers: HTTPFields) -> [String] {
+        guard let name = HTTPField.Name("Sec-WebSocket-Protocol") else { return [] }
+        return headers[values: name].flatMap { $0.split(separator: ",") }.map { String(String($0).trimmed) }
+            .filter { !$0.isEmpty }
+    }
+
+    /// Browsers let a page set no header but the subprotocols, so that a token may hide in one.
+    static let bearerSubprotocol = "base64url.bearer.authorization.k8s.io."
+
+    private static func subprotocolBearer(_ headers: HTTPFields) -> String? {
+        guard headers[.upgrade]?.lowercased() == "websocket",
+            let text = subprotocols(headers).first(where: { $0.hasPrefix(bearerSubprotocol) })
+        else { return nil }
+        var base64 = text.dropFirst(bearerSubprotocol.count).replacing("-", with: "+").replacing("_", with: "/")
+        base64 += String(repeating: "=", count: (4 - base64.count % 4) % 4)
+        return Base64.decode(String(base64)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// `nil` where nobody is to be impersonated.

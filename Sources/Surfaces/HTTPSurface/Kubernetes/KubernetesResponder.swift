@@ -3,6 +3,7 @@
 
 import HTTPTypes
 package import Hummingbird
+import HummingbirdCore
 package import KubeServer
 import Model
 import NIOCore
@@ -23,15 +24,22 @@ package struct KubernetesResponder: HTTPResponder {
     let answer: @Sendable (APIRequest) async -> APIResponse
     let identities: ClientIdentities
     let hosts: HostGuard
+    /// Decides which requests become connections into pods.
+    let gate: ConnectionGate
 
-    package init(hosts: HostGuard, answer: @escaping @Sendable (APIRequest) async -> APIResponse) {
+    package init(
+        hosts: HostGuard,
+        answer: @escaping @Sendable (APIRequest) async -> APIResponse,
+        connect: @escaping @Sendable (APIRequest) async -> ConnectionAnswer
+    ) {
         self.answer = answer
         self.hosts = hosts
-        self.identities = ClientIdentities()
+        identities = ClientIdentities()
+        gate = ConnectionGate(hosts: hosts, identities: identities, connect: connect)
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
-        if let refusal = hosts.refusal(of: request) { return refusal }
+        if let refusal = hosts.refusal(of: request.head) { return refusal }
         let user = try await identities.user(of: context.channel)
         let body: [UInt8]
         do {
@@ -39,7 +47,7 @@ package struct KubernetesResponder: HTTPResponder {
         } catch {
             return Self.tooLarge()
         }
-        let answer = await answer(Self.apiRequest(request, body: body, user: user))
+        let answer = await answer(Self.apiRequest(request.head, body: body, user: user))
         return Self.response(answer, to: request)
     }
 
@@ -53,19 +61,22 @@ package struct KubernetesResponder: HTTPResponder {
         return bytes
     }
 
-    private static func apiRequest(_ request: Request, body: [UInt8], user: APIUser?) -> APIRequest {
-        APIRequest(
+    static func apiRequest(_ request: HTTPRequest, body: [UInt8], user: APIUser?) -> APIRequest {
+        let uri = URI(request.path ?? "/")
+        let headers = request.headerFields
+        return APIRequest(
             method: request.method.rawValue,
-            path: QueryText.decoded(request.uri.path),
-            query: QueryText.parameters(request.uri.query ?? ""),
-            accept: request.headers[.accept] ?? "",
-            takesGzip: takesGzip(request.headers[.acceptEncoding] ?? ""),
-            contentType: request.headers[.contentType] ?? "",
-            userAgent: request.headers[.userAgent] ?? "",
+            path: QueryText.decoded(uri.path),
+            query: QueryText.parameters(uri.query ?? ""),
+            accept: headers[.accept] ?? "",
+            takesGzip: takesGzip(headers[.acceptEncoding] ?? ""),
+            contentType: headers[.contentType] ?? "",
+            userAgent: headers[.userAgent] ?? "",
             body: body,
             user: user,
-            bearer: Credentials.bearer(request.headers),
-            impersonation: Credentials.impersonation(request.headers)
+            bearer: Credentials.bearer(headers),
+            impersonation: Credentials.impersonation(headers),
+            upgrade: headers[.upgrade] ?? ""
         )
     }
 
@@ -89,6 +100,8 @@ package struct KubernetesResponder: HTTPResponder {
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
         }
+        // Behind a request for another protocol nothing more is read, so that the next one needs a new connection.
+        if request.headers[.upgrade] != nil { headers[.connection] = "close" }
         let status = HTTPResponse.Status(code: answer.status)
         switch answer.body {
         case .bytes(let bytes):

@@ -15,12 +15,12 @@ package struct HostGuard: Sendable {
     }
 
     /// The answer to a request that came under a wrong name; `nil` where all is well.
-    func refusal(of request: Request) -> Response? {
-        let authority = request.head.authority ?? ""
+    func refusal(of request: HTTPRequest) -> Response? {
+        let authority = request.authority ?? ""
         guard names.contains(Self.host(of: authority)) else {
             return refuse(.misdirectedRequest, "this listener is not known as '\(authority)'")
         }
-        guard let origin = request.headers[.origin] else { return nil }
+        guard let origin = request.headerFields[.origin] else { return nil }
         let parts = origin.split(separator: "/", omittingEmptySubsequences: true)
         guard parts.count == 2, names.contains(Self.host(of: String(parts[1]))) else {
             return refuse(.forbidden, "requests from the origin '\(origin)' are not accepted")

@@ -37,14 +37,14 @@ package enum Listener {
         )
     }
 
-    /// A listener for HTTPS that asks clients for a certificate and accepts those without one as anonymous.
-    package static func tls<Responder: HTTPResponder>(
+    /// A listener for HTTPS that asks clients for a certificate and accepts those without one as anonymous. The first
+    /// request of a connection may turn it into a WebSocket.
+    package static func tls(
         _ address: ListenAddress,
-        _ responder: Responder,
+        _ responder: KubernetesResponder,
         certificates: ClusterCertificates,
         log: Logger
-    ) throws -> Application<Responder>
-    where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    ) throws -> Application<KubernetesResponder> {
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificates.server.certificate.utf8))
         let key = try NIOSSLPrivateKey(bytes: Array(certificates.server.key.utf8), format: .pem)
         var tls = TLSConfiguration.makeServerConfiguration(
@@ -59,8 +59,9 @@ package enum Listener {
         let configuration = tls
         return Application(
             responder: responder,
-            server: HTTPServerBuilder { responder in
-                let channel = try TLSChannel(HTTP1Channel(responder: responder), tlsConfiguration: configuration)
+            server: HTTPServerBuilder { [gate = responder.gate] responder in
+                let plain = UpgradableChannel(responder: responder, gate: gate)
+                let channel = try TLSChannel(plain, tlsConfiguration: configuration)
                 return PlainTextRefusingChannel(base: channel)
             },
             configuration: .init(address: .hostname(address.host, port: address.port)),

@@ -24,7 +24,7 @@ package struct RegistryResponder: HTTPResponder {
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
-        if let refusal = hosts.refusal(of: request) { return refusal }
+        if let refusal = hosts.refusal(of: request.head) { return refusal }
         return Self.response(await service.respond(to: Self.registryRequest(request)), to: request)
     }
 

@@ -280,7 +280,7 @@ enum TestContainer {
         try FileText.write(configuration.text, to: "\(bundle)/config.json")
         let null = unsafe open("/dev/null", O_RDWR)
         defer { close(null) }
-        _ = try await runc.create(id, bundle: bundle, output: null, error: null)
+        _ = try await runc.create(id, bundle: bundle, streams: ChildStreams())
         try await runc.start(id)
     }
 }

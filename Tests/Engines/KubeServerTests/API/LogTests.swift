@@ -32,6 +32,14 @@ struct LogTests {
                 stream.finish()
             }
         }
+
+        func session(namespace: String, pod: String, uid: String, _ options: SessionOptions) async throws
+            -> any ContainerSession
+        { throw Failure(.unavailable, "only logs are asked for here") }
+
+        func ports(namespace: String, pod: String, uid: String) async throws -> any PodPorts {
+            throw Failure(.unavailable, "only logs are asked for here")
+        }
     }
 
     /// A server with pods: `one` and `two` by their containers, on a node; `free` on none.

@@ -8,7 +8,10 @@ import Testing
 
 /// What the server does not do yet is said, not silently left undone.
 struct RefusalTests {
-    @Test("connections into pods answer that they are not served yet", arguments: ["exec", "attach", "portforward"])
+    @Test(
+        "what kubectl proxies and debugs by answers that it is not served yet",
+        arguments: ["ephemeralcontainers", "proxy"]
+    )
     func connections(_ name: String) async throws {
         let test = try await TestServer()
         let answer = await test.send("POST", "/api/v1/namespaces/default/pods/p/\(name)?command=ls")

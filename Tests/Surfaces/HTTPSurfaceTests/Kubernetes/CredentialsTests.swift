@@ -25,6 +25,21 @@ struct CredentialsTests {
     @Test("anything else is no token", arguments: ["abc", "Basic abc", "Bearer", "Bearer ", "Bearer  abc"])
     func noBearer(_ text: String) { #expect(Credentials.bearer([.authorization: text]) == nil) }
 
+    @Test("a WebSocket may bring its token among the subprotocols, and only a WebSocket")
+    func subprotocolBearer() throws {
+        let offered = try name("Sec-WebSocket-Protocol")
+        var headers: HTTPFields = [.upgrade: "websocket"]
+        let token = "base64url.bearer.authorization.k8s.io.YS5iLmM_"
+        headers[offered] = "v4.channel.k8s.io, \(token)"
+        #expect(Credentials.bearer(headers) == "a.b.c?")
+        #expect(Credentials.subprotocols(headers) == ["v4.channel.k8s.io", token])
+        headers[.authorization] = "Bearer other"
+        #expect(Credentials.bearer(headers) == "other")
+        headers[.authorization] = nil
+        headers[.upgrade] = nil
+        #expect(Credentials.bearer(headers) == nil)
+    }
+
     @Test("all that is claimed about another user is read")
     func impersonation() throws {
         var headers: HTTPFields = [:]

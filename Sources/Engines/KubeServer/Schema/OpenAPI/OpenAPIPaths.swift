@@ -67,9 +67,10 @@ struct OpenAPIPaths {
 
     private static let kinds: [String: String] = [
         "allowWatchBookmarks": "boolean", "force": "boolean", "follow": "boolean", "gracePeriodSeconds": "integer",
-        "limit": "integer", "limitBytes": "integer", "orphanDependents": "boolean", "previous": "boolean",
-        "sendInitialEvents": "boolean", "sinceSeconds": "integer", "tailLines": "integer", "timeoutSeconds": "integer",
-        "timestamps": "boolean", "watch": "boolean",
+        "limit": "integer", "limitBytes": "integer", "orphanDependents": "boolean", "ports": "integer",
+        "previous": "boolean", "sendInitialEvents": "boolean", "sinceSeconds": "integer", "stderr": "boolean",
+        "stdin": "boolean", "stdout": "boolean", "tailLines": "integer", "timeoutSeconds": "integer",
+        "timestamps": "boolean", "tty": "boolean", "watch": "boolean",
     ]
 
     private static let listParameters = [
@@ -77,6 +78,10 @@ struct OpenAPIPaths {
         "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch",
     ]
     private static let deleteParameters = ["dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"]
+    private static let connectionParameters = [
+        "attach": ["container", "stderr", "stdin", "stdout", "tty"],
+        "exec": ["command", "container", "stderr", "stdin", "stdout", "tty"], "portforward": ["ports"],
+    ]
     private static let writeParameters = ["dryRun", "fieldManager", "fieldValidation"]
     private static let logParameters = [
         "container", "follow", "limitBytes", "previous", "sinceSeconds", "tailLines", "timestamps",
@@ -92,6 +97,7 @@ struct OpenAPIPaths {
         bodyTypes: [String] = ["*/*"],
         isBodyRequired: Bool = true,
         answer: String?,
+        answerTypes: [String] = Self.mediaTypes,
         codes: [String] = ["200"]
     ) -> JSON {
         var operation: JSON = ["tags": [.string(tag)], "operationId": .string(operationName(name))]
@@ -109,21 +115,21 @@ struct OpenAPIPaths {
                 operation["consumes"] = .array(bodyTypes.map { .string($0) })
             }
         }
-        if dialect == .v2 { operation["produces"] = .array(Self.mediaTypes.map { .string($0) }) }
+        if dialect == .v2 { operation["produces"] = .array(answerTypes.map { .string($0) }) }
         if !listed.isEmpty { operation["parameters"] = .array(listed) }
-        operation["responses"] = responses(answer, codes)
+        operation["responses"] = responses(answer, answerTypes, codes)
         operation["x-kubernetes-action"] = .string(action)
         operation["x-kubernetes-group-version-kind"] = OpenAPISchemas.groupVersionKind(kind)
         return operation
     }
 
-    private func responses(_ answer: String?, _ codes: [String]) -> JSON {
+    private func responses(_ answer: String?, _ types: [String], _ codes: [String]) -> JSON {
         let schema: JSON = answer.map { dialect.reference($0) } ?? ["type": "string"]
         var result = JSONObject()
         for code in codes {
             let text: JSON = code == "200" ? "OK" : code == "201" ? "Created" : "Accepted"
             if dialect == .v3 {
-                let content = Self.mediaTypes.map { ($0, ["schema": schema] as JSON) }
+                let content = types.map { ($0, ["schema": schema] as JSON) }
                 result[code] = ["description": text, "content": .object(JSONObject(content))]
             } else {
                 result[code] = ["description": text, "schema": schema]
@@ -254,6 +260,19 @@ extension OpenAPIPaths {
                 answer: nil
             )
             return [("get", sub.verbs.contains("get") ? read : nil)]
+        }
+        if let parameters = Self.connectionParameters[sub.name], type == .pods {
+            return ["get", "post"].map { method in
+                let operation = operation(
+                    "connect",
+                    "connect#\(method.capitalizedFirst)$\(suffix)",
+                    kind: kind,
+                    parameters: parameters,
+                    answer: nil,
+                    answerTypes: ["*/*"]
+                )
+                return (method, operation)
+            }
         }
         let schema = kind == type ? resource.schemaName : SchemaTable.builtIn.schema(kind)?.type?.name
         guard let schema else { return [] }
