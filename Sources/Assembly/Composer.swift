@@ -85,12 +85,18 @@ package struct Composer: Composition {
         let folder = DataFolder(path: dataFolder)
         try folder.demandMachine()
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
-        let clients = HTTPImageRegistries()
+        let clients = RegistryAccess.ofThisPerson()
         let registries = AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder))
         let releaser = Releaser(
             home: client,
             registries: registries,
             builder: LayeredImageBuilder(folder: folder.buildCache),
+            bases: CachedBaseImages(folder: folder.baseCache, registries: registries),
+            containerfiles: Buildah(
+                folder: folder.containerfileCache,
+                aliases: Self.registryEndpoints(folder),
+                environment: ProcessInfo.processInfo.environment
+            ),
             runner: ShellRunner(),
             records: FileLogRecords(folder: folder.logs),
             progress: progress,

@@ -79,7 +79,7 @@ struct HTTPImageRegistry<C: Clock>: ImageRegistry where C.Duration == Duration {
         let response = try await success(call)
         origins.note(digest, in: repository, of: host)
         let pieces = BodyPieces(response.body) { error in
-            let broken = exchange.unreachable(error, call.url)
+            let broken = exchange.unreachable(error, call.url, call.purpose)
             return (broken as? Transient)?.failure ?? broken
         }
         // Unfolding asks for a piece when the consumer does, so a slow consumer slows the connection instead of filling memory.

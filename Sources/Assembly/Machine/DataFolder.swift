@@ -14,6 +14,8 @@ struct DataFolder: Sendable {
     var objects: String { "\(path)/kube/objects.sqlite" }
     var registry: String { "\(path)/registry" }
     var buildCache: String { "\(path)/build" }
+    var baseCache: String { "\(buildCache)/bases" }
+    var containerfileCache: String { "\(buildCache)/containerfiles" }
     var logs: String { "\(path)/logs" }
     var envoy: String { "\(path)/envoy" }
     var machineFile: String { "\(path)/machine.json" }

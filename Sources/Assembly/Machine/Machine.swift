@@ -59,7 +59,7 @@ struct Machine: Sendable {
 
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-node")
         try await ending(client.shutdown) {
-            let clients = HTTPImageRegistries()
+            let clients = RegistryAccess.ofTheNode()
             try await ending(clients.shutdown) {
                 try await runParts(server, client, clients, plan, certificates, telemetry, demo)
             }

@@ -30,6 +30,12 @@ struct ShellRunner: CommandRunner {
         }
     }
 
+    func reports(matching patterns: [String], in folder: String) async throws -> [ReportFile] {
+        ReportFolder(path: folder).files(matching: patterns)
+    }
+
+    func contents(of report: ReportFile) async throws -> [UInt8] { try ReportFolder.contents(of: report) }
+
     /// Leaves a watcher in the group, nobody's child: its read ends when the pipe's other end closes, be it in our death.
     private static let watched = """
         exec 3<&0 </dev/null

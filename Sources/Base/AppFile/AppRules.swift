@@ -12,6 +12,7 @@ struct AppRules {
     static func complaints(about app: App, _ document: YAMLValue, in file: String) -> [Complaint] {
         var rules = AppRules(document: document, file: file)
         rules.checkNames(app)
+        rules.checkBuild(app)
         rules.checkDeploy(app, "spec.deploy")
         for (place, route) in app.routes.enumerated() {
             rules.demandPort(route.port, of: app, "spec.routes[\(place)]\(route.port == nil ? "" : ".port")")
@@ -37,6 +38,14 @@ struct AppRules {
         noneTwice(app.tests.map(\.name), "test step", "spec.test")
         if !app.deploy.ports.isEmpty, !KubernetesNames.isServiceLabel(app.name.text) {
             complain("metadata.name", "an app with ports gives its name to a Service, so it must start with a letter")
+        }
+    }
+
+    /// A Containerfile says all of this itself.
+    private mutating func checkBuild(_ app: App) {
+        guard app.image.build?.containerfile != nil, let build = document["spec"]?["image"]?["build"] else { return }
+        for key in ["from", "entrypoint", "command", "env", "workingDirectory", "user"] where build[key] != nil {
+            complain("spec.image.build.\(key)", "has no effect beside 'containerfile'; say it in the Containerfile")
         }
     }
 

@@ -38,6 +38,11 @@ package enum AppShape {
         check: { DurationText.parse($0) != nil }
     )
     static let absolutePath = Text("an absolute path", pattern: "^/", check: { $0.hasPrefix("/") })
+    static let relativePattern = Text(
+        "a path below this folder, where * and ** stand for anything",
+        pattern: "^[^/]",
+        check: { !$0.isEmpty && !$0.hasPrefix("/") && !$0.split(separator: "/").contains("..") }
+    )
     static let variable = Text(
         "the name of an environment variable",
         pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$",
@@ -74,6 +79,12 @@ package enum AppShape {
             Field("run", .text(), required: true, "a shell command; runs in the folder of this file"),
             Field("image", .text(), "runs the step as a Job from this image instead of on this machine"),
             Field("timeout", .text(duration), "how long the step may take (default: 10m)"),
+            Field("parallel", .boolean, "runs at the same time as the steps before and after it that say so too"),
+            Field(
+                "junit",
+                .either([.text(relativePattern), .list(.text(relativePattern), atLeast: 1)]),
+                "the JUnit files it writes, such as build/reports/**/*.xml; their counts go on record"
+            ),
         ])
     )
 

@@ -45,7 +45,7 @@ private struct SupportCheck {
         for (place, step) in file.app.tests.enumerated() where step.image != nil {
             refuse(
                 "spec.test[\(place)].image",
-                "steps in pods are not supported yet; remove the key to run the step here"
+                "steps in pods come with releases that a server starts; remove the key to run the step on this machine"
             )
         }
         checkImage()
@@ -71,13 +71,28 @@ private struct SupportCheck {
         guard let build = image.build else {
             return refuse("spec.image.build", "is missing: say by 'run' and 'files' what goes into the image")
         }
-        if build.containerfile != nil {
-            return refuse("spec.image.build.containerfile", "is not supported yet; list 'files' instead")
-        }
-        if build.base != "scratch" {
+        if build.containerfile == nil, build.base != "scratch", ImageReference(build.base) == nil {
             refuse(
                 "spec.image.build.from",
-                "base images such as '\(build.base)' are not supported yet; use 'scratch', with 'libraries: true' on files that need shared libraries"
+                "'\(build.base)' is no image; write 'scratch', or one such as debian:12-slim"
+            )
+        }
+        checkAlibaba(image)
+    }
+
+    /// What is pushed to one instance of Alibaba's registry cannot be pulled from another.
+    private mutating func checkAlibaba(_ image: App.Image) {
+        guard let pushed = ImageReference(image.repository).flatMap({ AlibabaRegistry(host: $0.registry) }) else {
+            return
+        }
+        if let host = image.pullHost, let pulled = AlibabaRegistry(host: host), !pulled.isSameInstance(as: pushed) {
+            let own = pushed.host(on: pulled.network)
+            refuse("spec.image.pullHost", "'\(host)' is another instance than the repository's; its own is '\(own)'")
+        }
+        if pushed.network != .open, image.pullHost == nil {
+            let (open, own) = (pushed.host(on: .open), pushed.host(on: pushed.network))
+            notes.append(
+                "'\(own)' is reached from its private network alone; elsewhere push to '\(open)' and make '\(own)' the pullHost"
             )
         }
     }

@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 package import Model
+package import Ports
 
 /// Runs commands of the person at the terminal, on this machine.
 package protocol CommandRunner: Sendable {
@@ -15,6 +16,74 @@ package protocol CommandRunner: Sendable {
         timeout: Duration,
         output: @escaping @Sendable (String) async -> Void
     ) async throws -> Int32
+
+    /// The files in a folder that fit one of the patterns (`build/**/*.xml`), in order of their paths.
+    func reports(matching patterns: [String], in folder: String) async throws -> [ReportFile]
+
+    /// A file's bytes. Throws `invalidInput` where it is gone, or too large for a report.
+    func contents(of report: ReportFile) async throws -> [UInt8]
+}
+
+/// A file that a command wrote for others to read.
+package struct ReportFile: Sendable, Hashable {
+    /// As a person would write it: relative to the folder.
+    package var name: String
+    package var path: String
+    /// Differs whenever the file was written anew.
+    package var stamp: String
+
+    package init(name: String, path: String, stamp: String) {
+        self.name = name
+        self.path = path
+        self.stamp = stamp
+    }
+}
+
+/// Makes images from Containerfiles by a program of this machine.
+package protocol ContainerfileBuilder: Sendable {
+    /// Readies a build. Throws `invalidInput` where the program or the file is missing, with what to do.
+    func prepare(_ plan: ContainerfilePlan) async throws -> ContainerfileBuild
+}
+
+/// What is built from a Containerfile.
+package struct ContainerfilePlan: Sendable {
+    /// Absolute.
+    package var file: String
+    /// The folder that its `COPY`s read.
+    package var context: String
+    /// Tells this app's builds from those of others.
+    package var name: String
+    package var labels: [String: String]
+    package var architecture: String
+    /// A login, and the registry that it is for.
+    package var credentials: (registry: String, login: RegistryCredentials)?
+
+    package init(
+        file: String,
+        context: String,
+        name: String,
+        labels: [String: String],
+        architecture: String,
+        credentials: (registry: String, login: RegistryCredentials)?
+    ) {
+        self.file = file
+        self.context = context
+        self.name = name
+        self.labels = labels
+        self.architecture = architecture
+        self.credentials = credentials
+    }
+}
+
+/// A build that is ready: a shell command, and what is there once it has succeeded.
+package struct ContainerfileBuild: Sendable {
+    package var command: String
+    package var result: @Sendable () async throws -> BuiltImage
+
+    package init(command: String, result: @escaping @Sendable () async throws -> BuiltImage) {
+        self.command = command
+        self.result = result
+    }
 }
 
 /// Where a release tells what it is doing.

@@ -15,6 +15,8 @@ actor ReleaseRun {
     private let pods: PodsStage
     private let retry: CallRetry
     private var record: ReleaseRecord
+    /// Of the stage that runs.
+    private var steps: [StepResult] = []
     /// From here on a failure leaves something to put back.
     private var hasTouchedCluster = false
 
@@ -90,10 +92,15 @@ actor ReleaseRun {
             stream: LogStream("releases", record.namespace.text, record.app.text, String(record.number)),
             clock: releaser.clock
         )
-        try await stage(.test) { try await TestStage(runner: releaser.runner, output: output).run(file) }
+        let tests = TestStage(runner: releaser.runner, output: output, clock: releaser.clock) { [weak self] in
+            await self?.note($0)
+        }
+        try await stage(.test) { try await tests.run(file) }
         try await stage(.image) { try await makeImage(output) }
         try await stage(.pods) { try await changeCluster() }
     }
+
+    private func note(_ step: StepResult) { steps.append(step) }
 
     private func stage(_ stage: Stage, _ work: () async throws -> Void) async throws {
         await releaser.progress.report(.stageStarted(stage))
@@ -101,16 +108,27 @@ actor ReleaseRun {
         do {
             try await work()
             let took = releaser.clock.now - start
-            record.stages.append(.init(stage: stage, started: start, took: took))
+            record.stages.append(.init(stage: stage, started: start, took: took, steps: takeSteps()))
             await releaser.progress.report(.stageEnded(stage, took: took))
         } catch {
             let took = releaser.clock.now - start
             record.stages.append(
-                .init(stage: stage, started: start, took: took, error: Self.firstLine(ErrorWords.text(of: error)))
+                .init(
+                    stage: stage,
+                    started: start,
+                    took: took,
+                    error: Self.firstLine(ErrorWords.text(of: error)),
+                    steps: takeSteps()
+                )
             )
             await releaser.progress.report(.stageFailed(stage, took: took))
             throw error
         }
+    }
+
+    private func takeSteps() -> [StepResult] {
+        defer { steps = [] }
+        return steps
     }
 
     private func makeImage(_ output: OutputKeeper) async throws {
@@ -122,7 +140,9 @@ actor ReleaseRun {
             registries: releaser.registries,
             output: output,
             progress: releaser.progress,
-            architecture: releaser.architecture
+            architecture: releaser.architecture,
+            bases: releaser.bases,
+            containerfiles: releaser.containerfiles
         )
         record.image = try await stage.run(file, build, as: plan.image, number: record.number, credentials: login)
         try await book.save(record)

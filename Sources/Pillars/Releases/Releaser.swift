@@ -14,6 +14,8 @@ package struct Releaser: Sendable {
     let home: any ClusterAPI
     let registries: any ImageRegistries
     let builder: any ImageBuilder
+    let bases: (any BaseImages)?
+    let containerfiles: (any ContainerfileBuilder)?
     let runner: any CommandRunner
     let records: any LogRecords
     let progress: any ReleaseProgress
@@ -23,11 +25,13 @@ package struct Releaser: Sendable {
     let holder: ReleaseHolder
     let hasEnded: @Sendable (ReleaseHolder) -> Bool?
 
-    /// `sleeper` is how waiting is done; `holder` is the process that runs the releases, and `hasEnded` tells of another's.
+    /// `bases` brings images to build on, `containerfiles` builds from Containerfiles; `sleeper` is how waiting is done; `holder` is the process that runs the releases, and `hasEnded` tells of another's.
     package init(
         home: any ClusterAPI,
         registries: any ImageRegistries,
         builder: any ImageBuilder,
+        bases: (any BaseImages)? = nil,
+        containerfiles: (any ContainerfileBuilder)? = nil,
         runner: any CommandRunner,
         records: any LogRecords,
         progress: any ReleaseProgress,
@@ -40,6 +44,8 @@ package struct Releaser: Sendable {
         self.home = home
         self.registries = registries
         self.builder = builder
+        self.bases = bases
+        self.containerfiles = containerfiles
         self.runner = runner
         self.records = records
         self.progress = progress

@@ -7,7 +7,7 @@ import Testing
 /// Debian's docker-registry as a process on loopback, with its own folder; it ends with the value.
 package final class PeerRegistry {
     private let folder: String
-    private let port: Int
+    package let port: Int
     private let process: Process
 
     package var host: String { "127.0.0.1:\(port)" }
@@ -18,20 +18,25 @@ package final class PeerRegistry {
         return folders.map { "\($0)/docker-registry" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }()
 
-    /// `password` is for the user `tester`; `nil` lets anybody in.
-    package init(password: String? = nil) async throws {
+    /// `password` is for the user `tester`, `tokens` gives out tokens; without either anybody may come in. `storage` is a
+    /// folder of the caller's.
+    package init(password: String? = nil, tokens: TokenServer? = nil, storage: String? = nil) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/ballast-peer-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         port = try Self.freePort()
         var configuration = """
             version: 0.1
             log: {level: error}
-            storage: {filesystem: {rootdirectory: \(folder)/data}, delete: {enabled: true}}
+            storage: {filesystem: {rootdirectory: \(storage ?? "\(folder)/data")}, delete: {enabled: true}}
             http: {addr: "127.0.0.1:\(port)"}
             """
         if let password {
             try Self.writePassword(password, to: "\(folder)/htpasswd")
             configuration += "\nauth: {htpasswd: {realm: test, path: \(folder)/htpasswd}}"
+        }
+        if let tokens {
+            configuration +=
+                "\nauth: {token: {realm: \"\(tokens.realm)\", service: \(TokenServer.service), issuer: tokens, rootcertbundle: \(tokens.certificate)}}"
         }
         try Data(configuration.utf8).write(to: URL(filePath: "\(folder)/config.yml"))
         process = Process()

@@ -60,11 +60,13 @@ struct UploadMachineTests {
                 2 * Self.chunk,
                 [
                     .opened(smallestChunk: nil), .broke(cut, wait: nil), .lost(gone), .opened(smallestChunk: nil),
-                    .broke(cut, wait: nil), .lost(gone),
+                    .broke(cut, wait: nil), .lost(gone), .opened(smallestChunk: nil), .broke(cut, wait: nil),
+                    .lost(gone), .opened(smallestChunk: nil), .broke(cut, wait: nil),
                 ]
             ) == [
-                "finish from 0", "ask after 0.3 seconds", "open after 1.0 seconds", "send 0..<\(Self.chunk)",
-                "ask after 3.0 seconds", "fail: cut",
+                "finish from 0", "ask after 0.3 seconds", "open after 0.0 seconds", "send 0..<\(Self.chunk)",
+                "ask after 1.0 seconds", "open after 0.0 seconds", "send 0..<\(Self.chunk)", "ask after 3.0 seconds",
+                "open after 0.0 seconds", "send 0..<\(Self.chunk)", "fail: cut",
             ]
         )
     }

@@ -48,18 +48,41 @@ struct ReleasePlanTests {
         let places = found.split(separator: "\n").map { $0.split(separator: ": ").prefix(2).joined(separator: ": ") }
         #expect(
             places == [
-                "/f:6: spec.test[0].image", "/f:8: spec.image.pullHost", "/f:9: spec.image.build.containerfile",
-                "/f:11: spec.deploy.clusters", "/f:13: spec.deploy.before", "/f:14: spec.deploy.manifests",
+                "/f:6: spec.test[0].image", "/f:8: spec.image.pullHost", "/f:11: spec.deploy.clusters", "/f:13: spec.deploy.before", "/f:14: spec.deploy.manifests",
                 "/f:15: spec.deploy.overrides.local.manifests", "/f:17: spec.routes[0].auth",
             ]
         )
         #expect(found.contains("the cluster 'prod' is not known; only 'local' exists so far"))
     }
 
-    @Test func anImageNeedsABuildAndScratch() throws {
+    @Test func anImageNeedsABuildAndABaseThatIsOne() throws {
         #expect(refusal(try file("  image: {}\n  deploy: {}\n")).hasPrefix("/f:5: spec.image.build: is missing"))
-        let debian = "  image: { build: { from: debian, files: [{ from: a, to: /a }] } }\n  deploy: {}\n"
-        #expect(refusal(try file(debian)).hasPrefix("/f:5: spec.image.build.from: base images such as 'debian'"))
+        let debian = "  image: { build: { from: 'Debian 12', files: [{ from: a, to: /a }] } }\n  deploy: {}\n"
+        #expect(refusal(try file(debian)).hasPrefix("/f:5: spec.image.build.from: 'Debian 12' is no image"))
+    }
+
+    @Test func whatIsPushedToOneInstanceOfAlibabasRegistryIsPulledFromTheSame() throws {
+        func image(_ repository: String, _ pullHost: String = "") -> String {
+            let pull = pullHost.isEmpty ? "" : "pullHost: \(pullHost), "
+            return "  image: { repository: \(repository), \(pull)build: { files: [{ from: a, to: /a }] } }\n  deploy: {}\n"
+        }
+        let open = "acme-registry.cn-shanghai.cr.aliyuncs.com/shop/cart"
+        _ = try ReleasePlan(try file(image(open, "acme-registry-vpc.cn-shanghai.cr.aliyuncs.com")))
+        #expect(
+            refusal(try file(image(open, "acme-registry-vpc.cn-beijing.cr.aliyuncs.com"))).contains(
+                "is another instance than the repository's; its own is 'acme-registry-vpc.cn-shanghai.cr.aliyuncs.com'"
+            )
+        )
+        let inside = try ReleasePlan(try file(image("registry-vpc.cn-shanghai.aliyuncs.com/shop/cart")))
+        #expect(inside.notes.first?.contains("elsewhere push to 'registry.cn-shanghai.aliyuncs.com'") == true)
+    }
+
+    @Test func aContainerfileSaysItselfWhatRuns() {
+        let text = "  image: { build: { containerfile: ./C, from: debian, entrypoint: [/a] } }\n  deploy: {}\n"
+        #expect { try file(text) } throws: { error in
+            "\(error)".contains("spec.image.build.from: has no effect beside 'containerfile'")
+                && "\(error)".contains("spec.image.build.entrypoint")
+        }
     }
 
     @Test func nothingOfThatIsTriedBeforeItIsRefused() async throws {

@@ -78,6 +78,10 @@ extension RegistryExchange {
         let error = json["errors"]?[0]
         // distribution hides the number of the system's error in a detail.
         if error?["detail"]?[path: "Enclosed", "Err"]?.int == 28 { return "no space left on device" }
+        // Its "unknown error" tells nothing; what it says beside it does.
+        if error?["code"]?.string == "UNKNOWN", let detail = error?["detail"]?.string, !detail.isEmpty {
+            return oneLine(detail)
+        }
         let words = [
             error?["message"]?.string, json["details"]?.string, json["message"]?.string,
             json["error_description"]?.string, json["error"]?.string, error?["code"]?.string,
@@ -90,19 +94,19 @@ extension RegistryExchange {
     }
 
     /// What a broken exchange means: cancelled, too slow, or worth another try.
-    func unreachable(_ error: any Error, _ url: URL) -> any Error {
+    func unreachable(_ error: any Error, _ url: URL, _ purpose: String) -> any Error {
         if error is CancellationError || (error as? HTTPClientError) == .cancelled { return CancellationError() }
         if error is Failure || error is Transient { return error }
         let place = url.host().map { host in url.port.map { "\(host):\($0)" } ?? host } ?? address.host
         let late: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .writeTimeout]
         if let error = error as? HTTPClientError, late.contains(error) {
-            return Failure(.deadlineExceeded, "the registry '\(place)' did not answer in time")
+            return Failure(.deadlineExceeded, "the registry '\(place)' did not answer in time, asked to \(purpose)")
         }
         if let problem = Self.tlsProblem(error) {
             return Failure(.unavailable, "the registry '\(place)' \(problem)")
         }
         return Transient(
-            failure: Failure(.unavailable, "the registry '\(place)' cannot be reached", cause: error),
+            failure: Failure(.unavailable, "the registry '\(place)' cannot be reached to \(purpose)", cause: error),
             wait: nil
         )
     }

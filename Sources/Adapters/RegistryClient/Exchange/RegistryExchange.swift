@@ -118,7 +118,7 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
         do {
             return try await http.execute(request, timeout: TimeAmount(call.deadline))
         } catch {
-            throw unreachable(error, url)
+            throw unreachable(error, url, call.purpose)
         }
     }
 
@@ -156,7 +156,7 @@ struct RegistryExchange<C: Clock>: Sendable where C.Duration == Duration {
         } catch let error as NIOTooManyBytesError {
             throw Failure(.fault, "the registry '\(address.host)' answered more than \(limit) bytes", cause: error)
         } catch {
-            throw unreachable(error, address.base)
+            throw unreachable(error, address.base, "read its answer")
         }
     }
 }

@@ -18,6 +18,7 @@ struct BlobUpload<C: Clock> where C.Duration == Duration {
     private var machine: UploadMachine
     /// Where the registry wants the next request.
     private var location: URL?
+    private var hasBegun = false
 
     private var host: String { exchange.address.host }
     private var scopes: [String] { ["repository:\(repository):pull,push"] }
@@ -57,11 +58,10 @@ struct BlobUpload<C: Clock> where C.Duration == Duration {
     // MARK: opening
 
     private mutating func open(after pause: Duration) async throws -> UploadMachine.Event {
-        if pause > .zero {
-            try await exchange.clock.sleep(for: pause)
-            // What broke off may have arrived all the same.
-            if try await exchange.has(blob.digest, in: repository) { return .stored }
-        }
+        if pause > .zero { try await exchange.clock.sleep(for: pause) }
+        // What broke off may have arrived all the same.
+        if hasBegun, try await exchange.has(blob.digest, in: repository) { return .stored }
+        hasBegun = true
         location = nil
         let mount = "mount=\(blob.digest.description.replacing(":", with: "%3A"))"
         var query = mount
@@ -150,6 +150,8 @@ struct BlobUpload<C: Clock> where C.Duration == Duration {
         var call = call(.PUT, url, start..<blob.size)
         if start > 0, start < blob.size { call.headers.append(("Content-Range", "\(start)-\(blob.size - 1)")) }
         let response = try await exchange.once(call)
+        // Bytes that were joined from several requests and do not fit the digest are worth one more beginning.
+        if response.status == .badRequest, start > 0 { return .lost(await exchange.failure(of: response, to: call)) }
         guard [200, 201, 204].contains(response.status.code) else { return try await trouble(response, call) }
         await exchange.discard(response)
         return .stored

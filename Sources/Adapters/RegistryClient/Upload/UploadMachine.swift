@@ -51,6 +51,8 @@ struct UploadMachine: Sendable {
     private var schedule = RetrySchedule()
     private var losses = 0
     private var isOpen = false
+    /// Whether there was a pause since anything was sent.
+    private var hasPaused = false
     /// The latest trouble with the line or the server: what a person should hear of in the end.
     private var cause: Failure?
 
@@ -63,7 +65,7 @@ struct UploadMachine: Sendable {
         switch event {
         case .stored: return .done
         case .opened(let least):
-            (offset, sentTo, isOpen) = (0, 0, true)
+            (offset, sentTo, isOpen, hasPaused) = (0, 0, true, false)
             if let least { chunk = max(chunk, least) }
             return next()
         case .stands(let place):
@@ -80,7 +82,7 @@ struct UploadMachine: Sendable {
             cause = failure
             guard let pause = schedule.next(asked: wait) else { return .fail(failure) }
             guard isOpen else { return .open(after: pause) }
-            isWhole = false
+            (isWhole, hasPaused) = (false, true)
             return .ask(after: pause)
         }
     }
@@ -94,7 +96,7 @@ struct UploadMachine: Sendable {
             record = place
             schedule = RetrySchedule()
         }
-        offset = place
+        (offset, hasPaused) = (place, false)
         return next()
     }
 
@@ -109,7 +111,9 @@ struct UploadMachine: Sendable {
         losses += 1
         isOpen = false
         // Losing it over and over is no accident.
-        guard losses <= 4, let pause = schedule.next(asked: wait) else { return .fail(cause ?? failure) }
+        guard losses <= 4 else { return .fail(cause ?? failure) }
+        guard !hasPaused else { return .open(after: .zero) }
+        guard let pause = schedule.next(asked: wait) else { return .fail(cause ?? failure) }
         return .open(after: pause)
     }
 

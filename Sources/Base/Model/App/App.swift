@@ -34,11 +34,17 @@ extension App {
         package var run: String
         package var image: String?
         package var timeout: Duration
+        /// Whether it runs beside its neighbours that say so too.
+        package var isParallel: Bool
+        /// Patterns of the JUnit files it writes.
+        package var reports: [String]
 
         init(_ json: JSON) {
             name = json["name"]?.string ?? ""
             run = json["run"]?.string ?? ""
             image = json["image"]?.string
+            isParallel = json["parallel"]?.bool ?? false
+            reports = json["junit"]?.string.map { [$0] } ?? json.texts("junit")
             timeout = json.duration("timeout") ?? .seconds(600)
         }
     }

@@ -21,6 +21,8 @@ package struct ReleaseRecord: Sendable {
         package var started: Timestamp
         package var took: Duration
         package var error: String?
+        /// Of the stage `test`, in the order in which they ended.
+        package var steps: [StepResult] = []
     }
 
     package static let systemNamespace = "ballast-system"
@@ -151,7 +153,8 @@ extension ReleaseRecord.StageResult {
             stage: stage,
             started: started,
             took: .milliseconds(json["milliseconds"]?.int ?? 0),
-            error: json["error"]?.string
+            error: json["error"]?.string,
+            steps: (json["steps"]?.array ?? []).compactMap { StepResult($0) }
         )
     }
 
@@ -162,6 +165,7 @@ extension ReleaseRecord.StageResult {
             "milliseconds": JSON(Int(milliseconds)),
         ]
         if let error { json["error"] = .string(error) }
+        if !steps.isEmpty { json["steps"] = .array(steps.map(\.json)) }
         return json
     }
 }

@@ -11,6 +11,15 @@ struct OutputKeeper: Sendable {
     let progress: any ReleaseProgress
     let stream: LogStream
     let clock: WallClock
+    private let buffer: OutputBuffer
+
+    init(records: any LogRecords, progress: any ReleaseProgress, stream: LogStream, clock: WallClock) {
+        self.records = records
+        self.progress = progress
+        self.stream = stream
+        self.clock = clock
+        buffer = OutputBuffer(startedAt: clock.now)
+    }
 
     func run(
         _ step: String,
@@ -19,75 +28,82 @@ struct OutputKeeper: Sendable {
         timeout: Duration,
         by runner: any CommandRunner
     ) async throws {
-        let collected = CollectedOutput(startedAt: clock.now)
+        let tail = OutputTail()
         let code: Int32
         do {
             code = try await runner.run(command, in: folder, timeout: timeout) { line in
                 await progress.report(.output(step: step, line: line))
-                await keep(collected.add(line, of: step, at: clock.now), collected)
+                tail.add(line)
+                await keep(buffer.add(LogLine(time: clock.now, text: "[\(step)] \(line)")))
             }
         } catch {
-            await keep(collected.rest, collected)
+            await keep(buffer.flush())
             guard let failure = error as? Failure, failure.code == .deadlineExceeded else { throw error }
             throw Failure(
                 .deadlineExceeded,
-                "the step '\(step)' did not end within \(timeout.components.seconds) s (\(command)); raise its 'timeout' or make it faster; \(collected.tail)"
+                "the step '\(step)' did not end within \(timeout.components.seconds) s (\(command)); raise its 'timeout' or make it faster; \(tail.words)"
             )
         }
-        await keep(collected.rest, collected)
+        await keep(buffer.flush())
         guard code != 0 else { return }
         let how = code > 128 && code < 160 ? "was killed by signal \(code - 128)" : "failed with exit code \(code)"
-        throw Failure(.invalidInput, "the step '\(step)' \(how) (\(command)); \(collected.tail)")
+        throw Failure(.invalidInput, "the step '\(step)' \(how) (\(command)); \(tail.words)")
     }
 
-    /// Trouble with keeping must not fail a release, but is said once.
-    private func keep(_ lines: [LogLine], _ collected: CollectedOutput) async {
-        guard !lines.isEmpty else { return }
-        do {
-            try await records.append(lines, to: stream)
-        } catch {
-            guard collected.isFirstComplaint else { return }
-            await progress.report(.note("the output is not kept: \(ErrorWords.text(of: error))"))
+    /// Appends lines, and those that came meanwhile. Trouble with keeping must not fail a release, but is said once.
+    private func keep(_ lines: [LogLine]) async {
+        var lines = lines
+        while !lines.isEmpty {
+            do {
+                try await records.append(lines, to: stream)
+            } catch {
+                if buffer.isFirstComplaint {
+                    await progress.report(.note("the output is not kept: \(ErrorWords.text(of: error))"))
+                }
+            }
+            lines = buffer.next()
         }
     }
 }
 
-/// The output of one command: its last lines for a person, and what was not handed to the records yet.
+/// Lines on their way to the records, from steps that may run side by side: one writer at a time, so that they stay in order.
 ///
 /// Each hand-over is on disk when it returns, so lines go in batches, at most a second old.
-private final class CollectedOutput: Sendable {
+private final class OutputBuffer: Sendable {
     private struct State {
-        var tail: [String] = []
         var pending: [LogLine] = []
         var handedOver: Timestamp
+        var isWriting = false
         var hasComplained = false
 
-        mutating func takePending() -> [LogLine] {
+        mutating func take() -> [LogLine] {
+            isWriting = !pending.isEmpty
+            handedOver = pending.last?.time ?? handedOver
             defer { pending = [] }
             return pending
         }
     }
 
-    private static let tailLength = 15
     private static let batch = 256
 
     private let state: Mutex<State>
 
     init(startedAt start: Timestamp) { state = Mutex(State(handedOver: start)) }
 
-    /// Returns what is due to be kept.
-    func add(_ line: String, of step: String, at now: Timestamp) -> [LogLine] {
+    /// Returns what the caller has to write now; it asks for ``next()`` when that is done.
+    func add(_ line: LogLine) -> [LogLine] {
         state.withLock { state in
-            state.tail.append(line)
-            if state.tail.count > Self.tailLength { state.tail.removeFirst() }
-            state.pending.append(LogLine(time: now, text: "[\(step)] \(line)"))
-            guard state.pending.count >= Self.batch || now - state.handedOver >= .seconds(1) else { return [] }
-            state.handedOver = now
-            return state.takePending()
+            state.pending.append(line)
+            let isDue = state.pending.count >= Self.batch || line.time - state.handedOver >= .seconds(1)
+            return isDue && !state.isWriting ? state.take() : []
         }
     }
 
-    var rest: [LogLine] { state.withLock { $0.takePending() } }
+    /// All that is left, unless somebody is writing, who will take it.
+    func flush() -> [LogLine] { state.withLock { $0.isWriting ? [] : $0.take() } }
+
+    /// What came while the caller wrote; nothing ends its turn.
+    func next() -> [LogLine] { state.withLock { $0.take() } }
 
     var isFirstComplaint: Bool {
         state.withLock { state in
@@ -95,10 +111,24 @@ private final class CollectedOutput: Sendable {
             return !state.hasComplained
         }
     }
+}
+
+/// The last lines of one command, for a person.
+private final class OutputTail: Sendable {
+    private static let length = 15
+
+    private let lines = Mutex<[String]>([])
+
+    func add(_ line: String) {
+        lines.withLock { lines in
+            lines.append(line)
+            if lines.count > Self.length { lines.removeFirst() }
+        }
+    }
 
     /// For the end of a message.
-    var tail: String {
-        let lines = state.withLock(\.tail)
+    var words: String {
+        let lines = lines.withLock(\.self)
         guard !lines.isEmpty else { return "it printed nothing" }
         return "its last lines:\n" + lines.map { "  | \($0)" }.joined(separator: "\n")
     }

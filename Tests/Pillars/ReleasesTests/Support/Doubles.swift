@@ -18,9 +18,33 @@ final class ScriptedRunner: CommandRunner {
     private let answers: [String: Answer]
     private let seen = Mutex<[String]>([])
 
-    init(_ answers: [String: Answer] = [:]) { self.answers = answers }
+    /// `writes` are files by name that a command leaves.
+    init(_ answers: [String: Answer] = [:], writes: [String: [String: String]] = [:]) {
+        self.answers = answers
+        self.writes = writes
+    }
 
     var commands: [String] { seen.withLock(\.self) }
+
+    /// What is there now by name, and how often it was written.
+    private let files = Mutex<[String: (version: Int, text: String)]>([:])
+    private let writes: [String: [String: String]]
+
+    func put(_ name: String, _ text: String) {
+        files.withLock { $0[name] = (($0[name]?.version ?? 0) + 1, text) }
+    }
+
+    func reports(matching patterns: [String], in folder: String) async throws -> [ReportFile] {
+        files.withLock { files in
+            files.filter { file in patterns.contains { file.key.hasPrefix($0) } }.sorted { $0.key < $1.key }.map {
+                ReportFile(name: $0.key, path: "\(folder)/\($0.key)", stamp: "\($0.value.version)")
+            }
+        }
+    }
+
+    func contents(of report: ReportFile) async throws -> [UInt8] {
+        Array((files.withLock { $0[report.name]?.text } ?? "").utf8)
+    }
 
     func run(
         _ command: String,
@@ -29,6 +53,7 @@ final class ScriptedRunner: CommandRunner {
         output: @escaping @Sendable (String) async -> Void
     ) async throws -> Int32 {
         seen.withLock { $0.append(command) }
+        for (name, text) in writes[command] ?? [:] { put(name, text) }
         switch answers[command] ?? .ends(0, ["fine"]) {
         case .ends(let code, let lines):
             for line in lines { await output(line) }
