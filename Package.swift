@@ -126,7 +126,12 @@ let modules: [Module] = [
         ]
     ),
     // Pillars
-    Module(name: "Releases", layer: "Pillars", uses: base + ["AppFile"]),
+    Module(
+        name: "Releases",
+        layer: "Pillars",
+        uses: base + ["AppFile", "Digests"],
+        testUses: ["KubeServer"]
+    ),
     // Surfaces
     Module(
         name: "HTTPSurface",
@@ -179,6 +184,12 @@ let benchmarks =
         Module(name: "LogLoad", layer: "Benchmarks", kind: .benchmark, uses: ["Model", "KubeServer"]),
         Module(name: "ApplyLoad", layer: "Benchmarks", kind: .benchmark, uses: ["Model", "Ports", "KubeServer"]),
         Module(name: "ClusterLoad", layer: "Benchmarks", kind: .benchmark, uses: base + ["KubernetesClient"]),
+        Module(
+            name: "ManifestLoad",
+            layer: "Benchmarks",
+            kind: .benchmark,
+            uses: base + ["KubernetesClient", "Releases"]
+        ),
         Module(
             name: "ImageLoad",
             layer: "Benchmarks",

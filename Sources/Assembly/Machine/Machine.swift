@@ -120,6 +120,13 @@ struct Machine: Sendable {
             telemetry: telemetry.scoped("registry")
         )
         let sweeper = ReleaseSweeper(cluster: client, clock: .system)
+        let directory = HomeDirectory(home: client)
+        let logins = PullSecretKeeper(
+            home: client,
+            clusters: { try await directory.cluster(named: $0.text) },
+            clock: .system,
+            report: { [log = telemetry.scoped("releases").log] in log.notice("\($0)") }
+        )
         let greeting = Greeting(cluster: client, ports: options.ports, folder: folder, nodeName: Self.nodeName)
 
         let group = Self.group(
@@ -133,6 +140,10 @@ struct Machine: Sendable {
                 Running("pods") { try await runtime.run() },
                 Running("envoy") { try await envoy.run() },
                 Running("releases") { try await sweeper.run() },
+                Running("logins") {
+                    await logins.run()
+                    await directory.shutdown()
+                },
                 Running("greeting") { try await greet(greeting, demo) },
             ],
             log: telemetry.log

@@ -116,6 +116,11 @@ package enum AppShape {
                 "how to log in at the registry"
             ),
             Field("build", build, "how the image is made"),
+            Field(
+                "use",
+                .text(Text("an image", check: { ImageReference($0) != nil })),
+                "an image that exists already, deployed as it is instead of building one"
+            ),
         ])
     )
 
@@ -190,6 +195,7 @@ package enum AppShape {
 
     static let deployFields: [Field] = [
         Field("replicas", .integer(0...10000), "how many pods (default: 1)"),
+        Field("container", .text(label), "the container's name in the pods (default: the app's)"),
         Field(
             "ports",
             .list(
@@ -251,7 +257,11 @@ package enum AppShape {
             ),
             "jobs that must succeed before pods change"
         ),
-        Field("manifests", .list(.text()), "folders of further Kubernetes objects"),
+        Field(
+            "manifests",
+            .list(.text()),
+            "files and folders of further Kubernetes objects, or of what is laid over the app's own"
+        ),
         Field("resources", resources, "requests and limits"),
         Field(
             "probes",

@@ -33,6 +33,21 @@ package enum BallastResources {
                 schema: clusterSpec,
                 columns: [column("Server", ".spec.server"), column("Context", ".spec.context")]
             ),
+            definition(
+                .inventories,
+                shortNames: [],
+                schema: [
+                    "type": "object",
+                    "properties": [
+                        "app": ["type": "string"], "cluster": ["type": "string"],
+                        "objects": [
+                            "type": "array",
+                            "items": ["type": "object", "additionalProperties": ["type": "string"]],
+                        ],
+                    ],
+                ],
+                columns: [column("App", ".spec.app"), column("Cluster", ".spec.cluster")]
+            ),
         ]
     }
 

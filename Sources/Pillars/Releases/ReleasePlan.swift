@@ -52,10 +52,6 @@ private struct SupportCheck {
         for cluster in file.app.deploy.waves.joined() where cluster != .local {
             refuse("spec.deploy.clusters", "the cluster '\(cluster)' is not known; only 'local' exists so far")
         }
-        checkDeploy(spec["deploy"] ?? [:], "spec.deploy")
-        for (cluster, override) in spec["deploy"]?["overrides"]?.object ?? [:] {
-            checkDeploy(override, "spec.deploy.overrides.\(cluster)")
-        }
         checkRoutes()
         noteLaterKeys()
     }
@@ -67,6 +63,10 @@ private struct SupportCheck {
                 "spec.image.pullHost",
                 "'\(host)' is no registry host such as registry-vpc.internal or 10.0.0.7:5000"
             )
+        }
+        if image.use != nil {
+            if image.build != nil { refuse("spec.image.use", "stands beside 'build'; keep one of the two") }
+            return
         }
         guard let build = image.build else {
             return refuse("spec.image.build", "is missing: say by 'run' and 'files' what goes into the image")
@@ -93,21 +93,6 @@ private struct SupportCheck {
             let (open, own) = (pushed.host(on: .open), pushed.host(on: pushed.network))
             notes.append(
                 "'\(own)' is reached from its private network alone; elsewhere push to '\(open)' and make '\(own)' the pullHost"
-            )
-        }
-    }
-
-    private mutating func checkDeploy(_ deploy: JSON, _ key: String) {
-        if deploy["before"]?.array?.isEmpty == false {
-            refuse(
-                "\(key).before",
-                "jobs before the pods are not supported yet; remove the key, or run them by 'kubectl create job'"
-            )
-        }
-        if deploy["manifests"]?.array?.isEmpty == false {
-            refuse(
-                "\(key).manifests",
-                "further objects are not supported yet; remove the key and use 'kubectl apply -f'"
             )
         }
     }

@@ -133,7 +133,10 @@ actor ReleaseRun {
 
     private func makeImage(_ output: OutputKeeper) async throws {
         // The plan was refused without it.
-        guard let build = plan.app.image.build else { return }
+        guard let build = plan.app.image.build else {
+            record.image = plan.app.image.use
+            return try await book.save(record)
+        }
         let stage = ImageStage(
             runner: releaser.runner,
             builder: releaser.builder,
@@ -149,7 +152,9 @@ actor ReleaseRun {
     }
 
     private func changeCluster() async throws {
-        let (app, image) = (plan.app, record.image ?? "")
+        var app = plan.app
+        app.releaseNumber = record.number
+        let image = record.image ?? ""
         try await book.confirm(record)
         try await pods.check(app)
         if try await book.ensureNamespace(app.namespace.text) {

@@ -62,6 +62,7 @@ package struct Releaser: Sendable {
     /// of the app runs or an object belongs to somebody else, and `notFound` for a missing login. Throws the first stage's
     /// failure after it is on record: `invalidInput` for a failing test or build, else the diagnosis of the pods.
     package func release(_ file: AppFile) async throws -> ReleaseRecord {
+        let file = try Self.withManifests(file)
         let plan = try ReleasePlan(file)
         let retry = CallRetry(clock: sleeper, progress: progress)
         let pods = PodsStage(cluster: home, progress: progress, clock: clock, sleeper: sleeper, retry: retry)

@@ -13,7 +13,11 @@ extension FakeCluster {
     ) async throws -> KubeObject {
         try begin(Call(verb: .create, type: type, namespace: object.namespace, name: object.name))
         if type.plural == "bindings" { return try bind(object) }
-        return try change { try $0.create(object, as: type, at: clock.now, isDryRun: options.isDryRun) }
+        return try change { state in
+            let now = clock.now
+            let object = state.tracked(object, from: nil, manager: options.fieldManager, at: now)
+            return try state.create(object, as: type, at: now, isDryRun: options.isDryRun)
+        }
     }
 
     /// A `Binding` names its pod in its own metadata.
@@ -39,7 +43,11 @@ extension FakeCluster {
         try begin(.init(.update, reference, subresource))
         return try change { state in
             let current = try state.find(reference)
-            return try state.replace(current, by: object, as: type, subresource, isDryRun: options.isDryRun)
+            var next = object
+            if subresource == nil {
+                next = state.tracked(object, from: current, manager: options.fieldManager, at: clock.now)
+            }
+            return try state.replace(current, by: next, as: type, subresource, isDryRun: options.isDryRun)
         }
     }
 
@@ -52,14 +60,15 @@ extension FakeCluster {
     ) async throws -> KubeObject {
         try begin(.init(.patch, reference, subresource))
         return try change { state in
-            let existing = state.objects[reference.type]?[reference.objectName]
-            guard let current = existing else {
-                guard type == .apply, subresource == nil else { throw Failure(.notFound(reference)) }
-                return try state.create(KubeObject(body), as: reference.type, at: clock.now, isDryRun: options.isDryRun)
+            if type == .apply, subresource == nil {
+                return try state.apply(reference, KubeObject(body), options, at: clock.now)
             }
+            let current = try state.find(reference)
             let base = subresource == "scale" ? current.scaleView : current
-            guard type != .json else { throw Failure(.invalidInput, "the fake cluster takes no JSON patch") }
-            let changed = KubeObject(base.json.merged(with: body))
+            var changed = KubeObject(type == .json ? try base.json.replacing(by: body) : base.json.merged(with: body))
+            if subresource == nil, type != .json {
+                changed = state.tracked(changed, from: current, manager: options.fieldManager, at: clock.now)
+            }
             return try state.replace(current, by: changed, as: reference.type, subresource, isDryRun: options.isDryRun)
         }
     }

@@ -8,8 +8,8 @@ import Synchronization
 /// A cluster in memory, strict about what ``ClusterAPI`` promises: conflicts, finalizers, generations, watches that
 /// resume, and versions that expire.
 ///
-/// It validates and defaults nothing, and serves any type. A strategic merge patch and an apply are taken as a merge
-/// patch. Logs are empty. A pod with a node lingers, terminating, until it is deleted with a grace period of zero; other
+/// It validates and defaults nothing, and serves any type. A strategic merge patch is taken as a merge
+/// patch; server-side apply keeps its field sets, for the lists that tests use. Logs are empty. A pod with a node lingers, terminating, until it is deleted with a grace period of zero; other
 /// objects go at once unless finalizers hold them. `foreground` and `orphan` set the finalizers a garbage collector works off.
 package final class FakeCluster: ClusterAPI {
     /// A call about to happen, for faults.

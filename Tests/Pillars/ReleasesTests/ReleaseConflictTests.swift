@@ -42,7 +42,7 @@ struct ReleaseConflictTests {
 
     @Test func aForeignPullSecretIsRefusedAtOnce() async throws {
         let world = try await world()
-        for name in ["login", "ballast-pull-cart"] {
+        for name in ["login", "ballast-pull-login.r.internal"] {
             var secret = KubeObject(.secrets, namespace: "shop", name: name)
             secret["data"] = ["username": "Ym90", "password": "cA=="]
             _ = try await world.cluster.create(secret, as: .secrets)
@@ -50,7 +50,9 @@ struct ReleaseConflictTests {
         let file = try World.file(image: ", repository: r.internal/cart, credentials: { secretRef: login }")
         let error = try await world.running { await $0.failure(of: $0.releaser(), file) }
         #expect(
-            error.hasPrefix("the Secret 'shop/ballast-pull-cart' exists already and belongs to somebody else"),
+            error.hasPrefix(
+                "the Secret 'shop/ballast-pull-login.r.internal' exists already and belongs to somebody else"
+            ),
             "\(error)"
         )
     }

@@ -47,7 +47,7 @@ struct ReleaseFaultTests {
     }
 
     @Test(arguments: [
-        "create deployments.apps", "create namespaces", "create releases.ballast.dev", "create apps.ballast.dev",
+        "patch deployments.apps", "create namespaces", "create releases.ballast.dev", "create apps.ballast.dev",
     ])
     func aCallThatIsRefusedForGoodIsToldWithItsPlace(_ call: String) async throws {
         let world = world()
@@ -61,11 +61,11 @@ struct ReleaseFaultTests {
     @Test func aClusterThatStaysAwayEndsTheReleaseInWords() async throws {
         let world = world()
         let gone = InterceptedCluster(world.cluster) { _, name in
-            name == "create services" ? .refused(.unavailable) : nil
+            name == "patch services" ? .refused(.unavailable) : nil
         }
         let file = try World.file()
         let error = try await world.running { await $0.failure(of: $0.releaser(on: gone), file) }
-        #expect(error.hasPrefix("could not change service shop/cart in 9 tries: made to fail"), "\(error)")
+        #expect(error.hasPrefix("could not check service shop/cart in 9 tries: made to fail"), "\(error)")
         #expect(world.progress.lines.contains("the cluster does not answer (made to fail); trying on"))
     }
 
@@ -74,10 +74,9 @@ struct ReleaseFaultTests {
         let file = try World.file()
         let serves = Atomic(false)
         let broken = InterceptedCluster(world.cluster) { _, name in
-            if name == "get ingresses.networking.k8s.io" { serves.store(true, ordering: .relaxed) }
+            if name == "list pods" { serves.store(true, ordering: .relaxed) }
             return name == "patch releases.ballast.dev" && serves.load(ordering: .relaxed) ? .refused(.denied) : nil
         }
-        // The Ingress is looked for once more after the pods serve, to be deleted where it is not wanted.
         let error = try await world.running { await $0.failure(of: $0.releaser(on: broken), file) }
         #expect(error.hasPrefix("release cart-1 serves, but that is not on record: could not write"), "\(error)")
         #expect(world.objects.contains("Deployment shop/cart"))

@@ -38,8 +38,6 @@ struct ReleasePlanTests {
                     clusters: [[local], [prod]]
                     ports: [{ name: http, port: 80 }]
                     before: [{ name: migrate, run: [/bin/true] }]
-                    manifests: [./k8s]
-                    overrides: { local: { manifests: [./more] } }
                   routes:
                     - { hosts: [a], auth: jwt }
                 """
@@ -48,8 +46,8 @@ struct ReleasePlanTests {
         let places = found.split(separator: "\n").map { $0.split(separator: ": ").prefix(2).joined(separator: ": ") }
         #expect(
             places == [
-                "/f:6: spec.test[0].image", "/f:8: spec.image.pullHost", "/f:11: spec.deploy.clusters", "/f:13: spec.deploy.before", "/f:14: spec.deploy.manifests",
-                "/f:15: spec.deploy.overrides.local.manifests", "/f:17: spec.routes[0].auth",
+                "/f:6: spec.test[0].image", "/f:8: spec.image.pullHost", "/f:11: spec.deploy.clusters",
+                "/f:15: spec.routes[0].auth",
             ]
         )
         #expect(found.contains("the cluster 'prod' is not known; only 'local' exists so far"))
@@ -162,14 +160,16 @@ struct ReleasePlanTests {
         let record = try await world.running { try await $0.releaser().release(file) }
         #expect(world.registries.pushes == ["registry.internal/shop/cart:1 by bot"])
         #expect(record.image?.hasPrefix("registry-vpc.internal:5443/shop/cart@sha256:") == true)
-        let pull = try #require(world.cluster.all(.secrets).first { $0.name == "ballast-pull-cart" })
+        let pull = try #require(
+            world.cluster.all(.secrets).first { $0.name == "ballast-pull-login.registry-vpc.internal-5443" }
+        )
         let document = pull["data"]?[".dockerconfigjson"]?.string.flatMap { Base64.decode($0) } ?? []
         let auths = try JSON(parsing: String(decoding: document, as: UTF8.self))["auths"]
         #expect(auths?.object?.keys == ["registry-vpc.internal:5443"])
         let auth = auths?["registry-vpc.internal:5443"]?["auth"]?.string ?? ""
         #expect(Base64.decode(auth).map { String(decoding: $0, as: UTF8.self) } == "bot:s3:cret")
         let pod = world.cluster.all(.deployments).first?[path: "spec", "template", "spec"]
-        #expect(pod?["imagePullSecrets"] == [["name": "ballast-pull-cart"]])
+        #expect(pod?["imagePullSecrets"] == [["name": "ballast-pull-login.registry-vpc.internal-5443"]])
         #expect(!record.changes.contains { $0.contains("s3") } && !world.progress.lines.contains { $0.contains("s3") })
     }
 

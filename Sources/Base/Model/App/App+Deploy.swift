@@ -6,6 +6,8 @@ extension App {
     package struct Deploy: Sendable, Hashable {
         /// Waves, one after the other; the clusters of a wave at once.
         package var waves: [[ClusterName]]
+        /// The name of the container, where it is not the app's.
+        package var container: String?
         package var replicas: Int
         /// Whether the file gives the number, or leaves it to who scales.
         package var saysReplicas: Bool
@@ -28,6 +30,7 @@ extension App {
 
         init(_ json: JSON) {
             waves = Self.waves(json["clusters"])
+            container = json["container"]?.string
             replicas = json["replicas"]?.int ?? 1
             saysReplicas = json["replicas"] != nil
             ports = (json["ports"]?.array ?? []).map { Port($0) }

@@ -14,6 +14,12 @@ package struct App: Sendable, Hashable {
     package var routes: [Route]
     /// The object as written, for storing.
     package var object: KubeObject
+    /// What was read below each path of `manifests`; empty until somebody reads them.
+    package var manifestFiles: [String: [Manifest]] = [:]
+    /// The release that is under way with it, whose `before` jobs run; `nil` where an earlier one is put back. Never stored.
+    package var releaseNumber: Int?
+    /// The contested fields that a person at the terminal takes over with this release. Never stored.
+    package var takenFields: [String] = []
 
     package init(_ object: KubeObject) {
         let spec = object.spec
@@ -56,9 +62,14 @@ extension App {
         /// The Secret with the registry's credentials.
         package var credentials: String?
         package var build: Build?
+        /// An image that exists already, deployed as it is instead of building one.
+        package var use: String?
 
         init(_ json: JSON, name: String, namespace: String) {
-            repository = json["repository"]?.string ?? "\(Self.embeddedRegistry)/\(namespace)/\(name)"
+            use = json["use"]?.string
+            // The tag or digest is for the pods alone.
+            let used = use.flatMap { ImageReference($0) }.map { "\($0.registry)/\($0.repository)" }
+            repository = json["repository"]?.string ?? used ?? "\(Self.embeddedRegistry)/\(namespace)/\(name)"
             pullHost = json["pullHost"]?.string
             credentials = json[path: "credentials", "secretRef"]?.string
             build = json["build"].map { Build($0) }

@@ -95,6 +95,7 @@ extension ResourceType {
         "SelfSubjectAccessReview",
         isNamespaced: false
     )
+    package static let inventories = named("ballast.dev", "inventories", "Inventory", version: "v1alpha1")
 }
 
 /// One object's address.

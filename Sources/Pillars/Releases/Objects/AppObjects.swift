@@ -92,7 +92,7 @@ package struct AppObjects: Sendable {
     }
 
     private var container: JSON {
-        var container: JSON = ["name": .string(app.name.text), "image": .string(image)]
+        var container: JSON = ["name": .string(app.deploy.container ?? app.name.text), "image": .string(image)]
         let deploy = app.deploy
         if !deploy.ports.isEmpty {
             container["ports"] = .array(
@@ -108,14 +108,18 @@ package struct AppObjects: Sendable {
         }
         let mounts =
             deploy.volumes.map { ["name": .string($0.name), "mountPath": .string($0.mountPath)] as JSON }
-            + deploy.files.enumerated().map {
-                ["name": .string("ballast-files-\($0)"), "mountPath": .string($1.mountPath), "readOnly": true] as JSON
-            }
+            + fileMounts
         if !mounts.isEmpty { container["volumeMounts"] = .array(mounts) }
         return container
     }
 
-    private func environment(_ name: String, _ value: App.EnvironmentValue) -> JSON {
+    var fileMounts: [JSON] {
+        app.deploy.files.enumerated().map {
+            ["name": .string("ballast-files-\($0)"), "mountPath": .string($1.mountPath), "readOnly": true]
+        }
+    }
+
+    func environment(_ name: String, _ value: App.EnvironmentValue) -> JSON {
         func from(_ kind: String, _ source: String, _ key: String, _ isOptional: Bool) -> JSON {
             var reference: JSON = ["name": .string(source), "key": .string(key)]
             if isOptional { reference["optional"] = true }
@@ -128,7 +132,7 @@ package struct AppObjects: Sendable {
         }
     }
 
-    private static func quantitiesAsText(_ resources: JSON) -> JSON {
+    static func quantitiesAsText(_ resources: JSON) -> JSON {
         guard case .object(let kinds) = resources else { return [:] }
         return .object(
             kinds.mapValues { kind in
@@ -161,18 +165,21 @@ package struct AppObjects: Sendable {
     private var podVolumes: [JSON] {
         app.deploy.volumes.map {
             ["name": .string($0.name), "persistentVolumeClaim": ["claimName": .string(claimName($0))]]
+        } + fileVolumes
+    }
+
+    var fileVolumes: [JSON] {
+        app.deploy.files.enumerated().map { place, files in
+            let source: JSON =
+                if let config = files.config {
+                    ["configMap": ["name": .string(config)]]
+                } else {
+                    ["secret": ["secretName": .string(files.secret ?? "")]]
+                }
+            var volume: JSON = ["name": .string("ballast-files-\(place)")]
+            for (key, value) in source.object ?? [:] { volume[key] = value }
+            return volume
         }
-            + app.deploy.files.enumerated().map { place, files in
-                let source: JSON =
-                    if let config = files.config {
-                        ["configMap": ["name": .string(config)]]
-                    } else {
-                        ["secret": ["secretName": .string(files.secret ?? "")]]
-                    }
-                var volume: JSON = ["name": .string("ballast-files-\(place)")]
-                for (key, value) in source.object ?? [:] { volume[key] = value }
-                return volume
-            }
     }
 
     var service: KubeObject? {

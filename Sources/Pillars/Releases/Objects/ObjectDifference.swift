@@ -18,7 +18,7 @@ package enum ObjectDifference {
 
     /// A merge patch, or `nil` where the stored object already says all we want.
     package static func mergePatch(wanted: KubeObject, live: KubeObject) -> JSON? {
-        let wanted = KubeObject(wanted.json.withoutNulls)
+        let wanted = KubeObject(wanted.json.withoutNullMembers)
         let (stamp, lastStamp) = (stamp(of: wanted), live.annotations[annotation])
         let last = lastStamp.flatMap { try? JSON(parsing: $0) } ?? [:]
         var patch = patch(last: last, wanted: wanted.json, live: live.json, isAmount: false)
@@ -29,7 +29,7 @@ package enum ObjectDifference {
 
     /// A Secret's values stay out of its note: there they would be shown wherever annotations are.
     private static func stamp(of object: KubeObject) -> String {
-        var noted = object.json.withoutNulls
+        var noted = object.json.withoutNullMembers
         if object.kind == "Secret" {
             for key in ["data", "stringData"] {
                 if case .object(let values)? = noted[key] { noted[key] = .object(values.mapValues { _ in "" }) }
@@ -81,10 +81,10 @@ package enum ObjectDifference {
 
 extension JSON {
     /// The value without members that are `null`: in an object to be stored they mean what their absence means.
-    fileprivate var withoutNulls: JSON {
+    fileprivate var withoutNullMembers: JSON {
         switch self {
-        case .object(let members): .object(members.filter { !$0.value.isNull }.mapValues(\.withoutNulls))
-        case .array(let elements): .array(elements.map(\.withoutNulls))
+        case .object(let members): .object(members.filter { !$0.value.isNull }.mapValues(\.withoutNullMembers))
+        case .array(let elements): .array(elements.map(\.withoutNullMembers))
         default: self
         }
     }

@@ -8,10 +8,15 @@ enum ObjectOwner {
     /// Set by a person to hand an object over to Ballast.
     static let adoption = "ballast.dev/adopt"
 
+    /// What is said of an owner of whom the object tells nothing.
+    static let unknown = "somebody else"
+
     /// Who manages an object that is not ours, in words; `nil` where it is ours or was handed over.
     static func stranger(of live: KubeObject) -> String? {
         let (annotations, labels) = (live.annotations, live.labels)
-        guard annotations[ObjectDifference.annotation] == nil, annotations[adoption] != "true" else { return nil }
+        guard annotations[ObjectDifference.annotation] == nil, annotations[adoption] != "true", !isApplied(live) else {
+            return nil
+        }
         if let release = annotations["meta.helm.sh/release-name"] { return "Helm (release '\(release)')" }
         if let app = annotations["argocd.argoproj.io/tracking-id"] { return "Argo CD ('\(app)')" }
         if let name = labels["kustomize.toolkit.fluxcd.io/name"] { return "Flux (Kustomization '\(name)')" }
@@ -23,8 +28,18 @@ enum ObjectOwner {
         let managers = (live.metadata["managedFields"]?.array ?? []).filter {
             ($0["subresource"]?.string ?? "").isEmpty
         }
-        return managers.first?["manager"]?.string.map { "'\($0)'" } ?? "somebody else"
+        return managers.first?["manager"]?.string.map { "'\($0)'" } ?? unknown
     }
+
+    /// Whether Ballast applies the object.
+    static func isApplied(_ live: KubeObject) -> Bool {
+        ManagedEntry.entries(of: live).contains {
+            $0.manager == FieldManagers.own && $0.operation == "Apply" && $0.subresource.isEmpty
+        }
+    }
+
+    /// Whether another object makes it and would undo whatever a release changes.
+    static func isControlled(_ live: KubeObject) -> Bool { live.controller != nil }
 
     /// Why a release must not change this object: a `conflict`; `nil` where it may.
     static func refusal(of live: KubeObject, _ type: ResourceType) -> Failure? {

@@ -6,16 +6,30 @@ import Ports
 
 /// The Secret with which nodes log in at a registry.
 enum PullSecret {
-    /// What the app's pods name in `imagePullSecrets`.
-    static func name(for app: AppName) -> String { "ballast-pull-\(app)" }
+    /// Tells Ballast's own helpers apart from what an app asked for.
+    static let roleLabel = "ballast.dev/role"
+
+    /// One for each credential and host in a namespace, whatever apps use it: what the pods name in `imagePullSecrets`.
+    ///
+    /// `nil` where the app's image needs no login.
+    static func name(for app: App) -> String? {
+        guard let credential = app.image.credentials else { return nil }
+        let host = app.image.pullHost ?? ImageReference(app.image.repository)?.registry ?? ""
+        let label = host.lowercased().map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }
+        return "ballast-pull-\(credential).\(String(label))"
+    }
+
+    static func reference(for app: App) -> ObjectReference? {
+        name(for: app).map { ObjectReference(.secrets, namespace: app.namespace.text, name: $0) }
+    }
 
     /// `host` is the one that nodes pull from.
     static func object(for app: App, _ host: String, _ login: RegistryCredentials) -> KubeObject {
         var secret = KubeObject(
             .secrets,
             namespace: app.namespace.text,
-            name: name(for: app.name),
-            labels: [AppObjects.selectorLabel: app.name.text, "app.kubernetes.io/managed-by": "ballast"]
+            name: name(for: app) ?? "ballast-pull",
+            labels: ["app.kubernetes.io/managed-by": "ballast", roleLabel: "pull-secret"]
         )
         let auth = Base64.encode(Array("\(login.username):\(login.password)".utf8))
         let entry: JSON = [

@@ -11,112 +11,161 @@ struct PodsStage: Sendable {
     let clock: WallClock
     let sleeper: any Clock<Duration>
     let retry: CallRetry
+    /// How Ballast calls the cluster.
+    var name = ClusterName.local
+    /// Where inventories are kept; `nil`: in this cluster itself.
+    var home: (any ClusterAPI)?
+
+    private var inventories: InventoryBook { InventoryBook(home: home ?? cluster, retry: retry) }
+
+    private func planner(_ app: App) throws -> ObjectPlanner {
+        ObjectPlanner(
+            cluster: cluster,
+            retry: retry,
+            taken: try TakenFields(app.takenFields),
+            adopts: app.object.annotations[ObjectOwner.adoption] == "true"
+        )
+    }
 
     /// Throws `conflict` where an object that the app needs belongs to somebody else. Changes nothing.
     func check(_ app: App) async throws {
         let namespace = ObjectReference(.namespaces, name: app.namespace.text)
         let found = try await retry("look at the cluster") { try await cluster.find(namespace) }
-        guard let found else { return }
-        if found.isTerminating {
+        if let found, found.isTerminating {
             throw Failure(.conflict, "the namespace '\(app.namespace)' is being deleted; release again once it is gone")
         }
-        for (type, object) in AppObjects(app: app, image: "").all where type != .persistentVolumeClaims {
-            let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
-            let live = try await retry("look at \(reference.words)") { try await cluster.find(reference) }
-            guard let live else { continue }
-            if let refusal = ObjectOwner.refusal(of: live, type) { throw refusal }
-            if type == .deployments { try ObjectOwner.demandSelector(of: object, in: live) }
+        // Also where the namespace is yet to come: a manifest that nobody can place is said before tests and builds.
+        let state = try await desired(app, image: "", pullSecret: nil)
+        guard found != nil else { return }
+        let own = Set(AppObjects(app: app, image: "").all.map(\.type)).subtracting([.persistentVolumeClaims])
+        let checked = state.objects.filter { $0.object.name == app.name.text && own.contains($0.type) }
+        let live = try await LiveObjects.read(checked.map(\.reference), from: cluster, retry)
+        let planner = try planner(app)
+        for object in checked {
+            guard let stored = live[object.reference] else { continue }
+            if let refusal = planner.refusal(of: stored, object) { throw refusal }
+            if object.type == .deployments { try ObjectOwner.demandSelector(of: object.object, in: stored) }
         }
+    }
+
+    private func desired(_ app: App, image: String, pullSecret: KubeObject?) async throws -> DesiredState {
+        var own = AppObjects(app: app, image: image, pullSecret: PullSecret.name(for: app)).all
+        if let pullSecret { own.insert((.secrets, pullSecret), at: 0) }
+        return try await DesiredState(own, app.manifests, app: app, schema: cluster.schema)
+    }
+
+    /// What ``apply(_:image:pullSecret:)`` would do, and what ``removeWhatIsNoLongerWanted(_:)`` would delete after it.
+    func plan(_ app: App, image: String, pullSecret: KubeObject?) async throws -> ClusterPlan {
+        let state = try await desired(app, image: image, pullSecret: pullSecret)
+        let planned = try await planner(app).plan(state)
+        let surplus = try await surplus(app, state)
+        return ClusterPlan(cluster: name, objects: planned, surplus: surplus)
     }
 
     /// Creates or changes what the app needs, in order; returns what changed, for people.
+    ///
+    /// Everything is tried first: where one object would be refused, or a field belongs to somebody else, nothing changes.
     func apply(_ app: App, image: String, pullSecret: KubeObject?) async throws -> [String] {
-        var changes: [String] = []
-        if let pullSecret { changes += try await apply(pullSecret, .secrets) }
-        let secretName = app.image.credentials.map { _ in PullSecret.name(for: app.name) }
-        for (type, object) in AppObjects(app: app, image: image, pullSecret: secretName).all {
-            changes += try await type == .persistentVolumeClaims ? applyClaim(object) : apply(object, type)
+        let state = try await desired(app, image: image, pullSecret: pullSecret)
+        let planned = try await planner(app).plan(state)
+        for note in planned.flatMap(\.notes) { await progress.report(.note(note)) }
+        try await extendInventory(app, state)
+        let applier = ObjectApplier(cluster: cluster, retry: retry, progress: progress, sleeper: sleeper)
+        try await applier.apply(planned, in: ApplyStage.allCases.filter(\.isBeforeJobs))
+        if let number = app.releaseNumber {
+            let jobs = BeforeJobs(cluster: cluster, progress: progress, clock: clock, sleeper: sleeper, retry: retry)
+            let objects = AppObjects(app: app, image: image, pullSecret: PullSecret.name(for: app))
+            try await jobs.run(objects, release: number)
         }
-        return changes
+        try await applier.apply(planned, in: ApplyStage.allCases.filter { !$0.isBeforeJobs })
+        return planned.flatMap(\.changes)
     }
 
-    private func apply(_ object: KubeObject, _ type: ResourceType) async throws -> [String] {
-        let reference = ObjectReference(type, namespace: object.namespace, name: object.name)
-        let outcome = try await retry("change \(reference.words)") { () -> Result<[String], Failure> in
-            guard let live = try await cluster.find(reference) else {
-                _ = try await cluster.create(ObjectDifference.stamped(object), as: type)
-                return .success(["created \(reference.words)"])
-            }
-            // Not thrown, since no second look makes a foreign object ours.
-            if let refusal = ObjectOwner.refusal(of: live, type) { return .failure(refusal) }
-            guard let patch = ObjectDifference.mergePatch(wanted: object, live: live) else { return .success([]) }
-            _ = try await cluster.patch(reference, .merge, patch)
-            return .success(ObjectDifference.summary(of: patch, live: live).map { "\(reference.words) \($0)" })
-        }
-        let changes = try outcome.get()
-        if let first = changes.first {
-            await progress.report(.note(first.hasPrefix("created") ? first : "changed \(reference.words)"))
-        }
-        return changes
+    // MARK: What the app had and wants no more
+
+    /// The inventory names what was and what is to come, before anything comes: a release that is killed forgets nothing.
+    private func extendInventory(_ app: App, _ state: DesiredState) async throws {
+        let stored = try await inventories.read(app, name)
+        var next = stored ?? Inventory(app: app.name, namespace: app.namespace, cluster: name)
+        next.add(state.objects.map { Inventory.Entry($0.reference) })
+        try await inventories.write(next, over: stored)
     }
 
-    /// A claim is created once. Of an existing one nothing can change but its size, and that only upwards.
-    private func applyClaim(_ claim: KubeObject) async throws -> [String] {
-        let reference = ObjectReference(.persistentVolumeClaims, namespace: claim.namespace, name: claim.name)
-        let size = claim.spec[path: "resources", "requests", "storage"]?.string ?? ""
-        let storageClass = claim.spec["storageClassName"]?.string
-        let (change, notes) = try await retry("change \(reference.words)") { () -> (String?, [String]) in
-            guard let live = try await cluster.find(reference) else {
-                _ = try await cluster.create(ObjectDifference.stamped(claim), as: .persistentVolumeClaims)
-                return ("created \(reference.words)", [])
-            }
-            var notes: [String] = []
-            if let storageClass, let has = live.spec["storageClassName"]?.string, has != storageClass {
-                notes.append("\(reference.words) stays in the storage class '\(has)': a claim cannot move")
-            }
-            let stored = live.spec[path: "resources", "requests", "storage"]?.scalarText ?? "0"
-            guard let wanted = Quantity(size), let has = Quantity(stored), wanted != has else { return (nil, notes) }
-            guard wanted > has else {
-                return (nil, notes + ["\(reference.words) stays at \(stored): a claim cannot shrink"])
-            }
-            let patch: JSON = ["spec": ["resources": ["requests": ["storage": .string(size)]]]]
-            _ = try await cluster.patch(reference, .merge, patch)
-            return ("\(reference.words) spec.resources.requests.storage: \(stored) -> \(size)", notes)
-        }
-        for note in notes + [change].compactMap(\.self) { await progress.report(.note(note)) }
-        return [change].compactMap(\.self)
+    /// What becomes of each object that the inventory names and the app wants no more.
+    private func surplus(_ app: App, _ state: DesiredState) async throws -> [SurplusObject] {
+        let stored = try await inventories.read(app, name)
+        let secret = PullSecret.reference(for: app).map { [$0] } ?? []
+        let wanted = Set((state.objects.map(\.reference) + secret).map { Inventory.Entry($0).identity })
+        var candidates = (stored?.entries ?? []).filter { !wanted.contains($0.identity) }
+        if stored == nil { candidates = Set(earlierSurplus(app, state).map { Inventory.Entry($0) }) }
+        guard !candidates.isEmpty else { return [] }
+        let pruner = Pruner(
+            cluster: cluster,
+            retry: retry,
+            ofOthers: try await identitiesOfOthers(app),
+            applied: state.objects.map(\.reference)
+        )
+        let sorted = candidates.sorted { $0.identity < $1.identity }
+        let fates = try await inParallel(sorted, limit: LiveObjects.parallel) { try await pruner.fate(of: $0) }
+        return zip(sorted, fates).map { SurplusObject(entry: $0, fate: $1) }
+            .sorted { ApplyStage($0.entry.type) > ApplyStage($1.entry.type) }
     }
 
-    /// Deletes what we made for this app and its file no longer asks for; claims are kept, since they hold data.
-    func removeWhatIsNoLongerWanted(_ app: App) async throws -> [String] {
-        let objects = AppObjects(app: app, image: "")
-        let wanted = objects.all.map(\.type)
-        var surplus = [ResourceType.ingresses, .services].filter { !wanted.contains($0) }.map {
+    /// What releases before there were inventories may have left.
+    private func earlierSurplus(_ app: App, _ state: DesiredState) -> [ObjectReference] {
+        var surplus = [ResourceType.ingresses, .services].map {
             ObjectReference($0, namespace: app.namespace.text, name: app.name.text)
         }
-        if app.image.credentials == nil {
-            let name = PullSecret.name(for: app.name)
-            surplus.append(ObjectReference(.secrets, namespace: app.namespace.text, name: name))
-        }
+        // Each app had one of its own then.
+        surplus.append(ObjectReference(.secrets, namespace: app.namespace.text, name: "ballast-pull-\(app.name)"))
+        let wanted = Set(state.objects.map(\.reference))
+        return surplus.filter { !wanted.contains($0) }
+    }
+
+    private func identitiesOfOthers(_ app: App) async throws -> Set<String> {
+        let others = try await inventories.all(name).filter { $0.app != app.name || $0.namespace != app.namespace }
+        return Set(others.flatMap { $0.entries.map(\.identity) })
+    }
+
+    /// Deletes what we made for this app and its file no longer asks for; what holds data is kept. After the new pods serve.
+    func removeWhatIsNoLongerWanted(_ app: App) async throws -> [String] {
+        let state = try await desired(app, image: "", pullSecret: nil)
+        let surplus = try await surplus(app, state)
+        let pruner = Pruner(cluster: cluster, retry: retry)
         var changes: [String] = []
-        for reference in surplus {
-            let isDeleted = try await retry("delete \(reference.words)") {
-                guard let live = try await cluster.find(reference), ObjectOwner.stranger(of: live) == nil,
-                    !live.isTerminating
-                else { return false }
-                try await cluster.delete(reference, options: DeleteOptions(uid: live.uid))
-                return true
+        var kept: [Inventory.Entry] = []
+        for object in surplus {
+            let reference = object.entry.reference
+            switch object.fate {
+            case .gone: break
+            case .keep(let why):
+                kept.append(object.entry)
+                await progress.report(.note("\(reference.words) is not deleted: \(why)"))
+            case .release(let why): await progress.report(.note("\(reference.words) stays: \(why)"))
+            case .delete(let uid):
+                do {
+                    if try await pruner.delete(reference, uid: uid) { changes.append("deleted \(reference.words)") }
+                } catch let failure as Failure where failure.code == .denied {
+                    kept.append(object.entry)
+                    await progress.report(.note("\(reference.words) is not deleted: \(failure.message)"))
+                }
             }
-            if isDeleted { changes.append("deleted \(reference.words)") }
         }
+        let stored = try await inventories.read(app, name)
+        var next = Inventory(app: app.name, namespace: app.namespace, cluster: name)
+        next.add(state.objects.map { Inventory.Entry($0.reference) } + kept)
+        if let secret = PullSecret.reference(for: app) { next.add([Inventory.Entry(secret)]) }
+        try await inventories.write(next, over: stored)
         return changes
     }
 
     /// Returns when all pods are of the new revision and ready; throws the diagnosis as ``RolloutFailed``.
     func awaitPods(_ app: App, image: String, patience: Duration) async throws {
         let watch = HealthWatch(cluster: cluster, progress: progress, clock: clock, sleeper: sleeper)
-        let deployment = AppObjects(app: app, image: image).all.first { $0.type == .deployments }?.object
-        let reference = ObjectReference(.deployments, namespace: app.namespace.text, name: app.name.text)
-        try await watch.wait(for: [HealthTarget(reference, applied: deployment)], patience: patience)
+        let state = try await desired(app, image: image, pullSecret: nil)
+        // The others either are what they are once they are stored, or wait for pods that nobody promised.
+        let awaited = state.objects.filter { [.workloads, .others, .definitions].contains($0.stage) }
+        let targets = awaited.map { HealthTarget($0.reference, applied: $0.object) }
+        try await watch.wait(for: targets, patience: patience)
     }
 }

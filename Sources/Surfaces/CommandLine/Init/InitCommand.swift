@@ -4,9 +4,10 @@
 import ArgumentParser
 import FoundationEssentials
 import Model
+import Releases
 
-/// `ballast init`: writes a first app file.
-struct InitCommand: ParsableCommand {
+/// `ballast init`: writes a first app file, or one of what runs already.
+struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Write a ballast.yaml to start from."
@@ -15,6 +16,9 @@ struct InitCommand: ParsableCommand {
     @Argument(help: "The folder.") var folder = "."
     @Option(help: "The app's name (default: the folder's).") var name: String?
     @Option(name: .shortAndLong, help: "The app's namespace.") var namespace = "default"
+    @Option(help: "Something that runs already, such as deployment/cart: what the app file cannot say goes into k8s.")
+    var from: String?
+    @OptionGroup var data: DataFolderOption
 
     /// The system's program first: others are often scripts that only find it.
     private static func program(_ name: String) -> String? {
@@ -25,7 +29,7 @@ struct InitCommand: ParsableCommand {
         return found.map { URL(filePath: $0).resolvingSymlinksInPath().path }
     }
 
-    func run() throws {
+    func run() async throws {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder else {
             throw Failure(.notFound, "there is no folder '\(folder)'")
@@ -40,6 +44,7 @@ struct InitCommand: ParsableCommand {
                 "'\(namespace)' is no namespace name: lower-case letters, digits and '-', at most 63"
             )
         }
+        if let from { return try await write(try Self.deployment(from), to: path) }
         let base = name ?? URL(filePath: folder).absoluteURL.standardized.lastPathComponent
         guard let label = FirstAppFile.name(from: base) else {
             throw Failure(.invalidInput, "'\(base)' gives no app name; say one with --name, such as '--name cart'")
@@ -54,6 +59,46 @@ struct InitCommand: ParsableCommand {
         } catch {
             throw Failure(.fault, "'\(path)' cannot be written", cause: error)
         }
+        tell(path)
+    }
+
+    /// `deployment/cart`, `deploy/cart` or `cart`.
+    private static func deployment(_ text: String) throws -> String {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let kinds = ["deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"]
+        guard parts.count == 1 || parts.count == 2 && kinds.contains(parts[0].lowercased()), let name = parts.last,
+            KubernetesNames.isSubdomain(name)
+        else {
+            throw Failure(.invalidInput, "'\(text)' is no deployment; write '--from deployment/NAME'")
+        }
+        return name
+    }
+
+    private func write(_ deployment: String, to path: String) async throws {
+        let running = try await Compositions.require().withCluster(dataFolder: data.path) { [namespace] cluster in
+            try await RunningApp.read(deployment: deployment, namespace: namespace, from: cluster)
+        }
+        let manifests = "\(folder)/k8s"
+        if !running.manifests.isEmpty, FileManager.default.fileExists(atPath: manifests) {
+            throw Failure(.conflict, "'\(manifests)' exists already; remove it first to start anew")
+        }
+        do {
+            if !running.manifests.isEmpty {
+                try FileManager.default.createDirectory(atPath: manifests, withIntermediateDirectories: true)
+            }
+            for (name, text) in running.manifests {
+                try Data(text.utf8).write(to: URL(filePath: "\(manifests)/\(name)"))
+            }
+            try Data(running.file.utf8).write(to: URL(filePath: path))
+        } catch {
+            throw Failure(.fault, "'\(path)' cannot be written", cause: error)
+        }
+        for note in running.notes { Terminal.note(note) }
+        for (name, _) in running.manifests { Terminal.note("wrote \(manifests)/\(name)") }
+        tell(path)
+    }
+
+    private func tell(_ path: String) {
         let command = folder == "." ? "ballast release" : "ballast release \(folder)"
         Terminal.result("wrote \(path); look it over, then run '\(command)'")
     }

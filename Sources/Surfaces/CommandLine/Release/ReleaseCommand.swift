@@ -21,8 +21,18 @@ struct ReleaseCommand: AsyncParsableCommand {
     )
     var output: ReleaseOutput = .text
 
+    @Flag(help: "Print what would change in the clusters, and change nothing.") var dryRun = false
+    @Option(
+        help:
+            "Take over what belongs to somebody else: 'all', a field, an object such as deployment/cart, or object:field."
+    )
+    var take: [String] = []
+
     func run() async throws {
-        let file = try AppFile.load(path)
+        var file = try AppFile.load(path)
+        _ = try TakenFields(take)
+        file.app.takenFields = take
+        if dryRun { return try await printPlan(of: file) }
         let record = try await withProgress { progress in
             try await Compositions.require().release(file, dataFolder: data.path, progress: progress)
         }
@@ -32,6 +42,16 @@ struct ReleaseCommand: AsyncParsableCommand {
             let port = try Compositions.require().edgePort(dataFolder: data.path)
             for line in Self.answers(of: file.app.overridden(for: .local), edgePort: port) { Terminal.note(line) }
         case .json: Terminal.result(record.json.prettyText)
+        }
+    }
+
+    private func printPlan(of file: AppFile) async throws {
+        let plans = try await Compositions.require().withCluster(dataFolder: data.path) { home in
+            try await ReleaseDryRun(home: home).plan(file)
+        }
+        switch output {
+        case .text: Terminal.result(PlanTable.text(of: plans))
+        case .json: Terminal.result(JSON.array(plans.map(\.json)).prettyText)
         }
     }
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+package import AppFile
+import Model
+package import Ports
+
+/// What a release of a file would change in each of its clusters. Changes nothing, tests and builds nothing: where the image
+/// is to be built, pods are shown with the one they have now.
+package struct ReleaseDryRun: Sendable {
+    private let home: any ClusterAPI
+    private let clusters: (any ClusterDirectory)?
+
+    /// Without `clusters` only the home cluster is known.
+    package init(home: any ClusterAPI, clusters: (any ClusterDirectory)? = nil) {
+        self.home = home
+        self.clusters = clusters
+    }
+
+    /// Throws what a release would be refused for.
+    package func plan(_ file: AppFile) async throws -> [ClusterPlan] {
+        let file = try Releaser.withManifests(file)
+        let plan = try ReleasePlan(file)
+        var plans: [ClusterPlan] = []
+        for name in file.app.deploy.waves.joined() {
+            let cluster = try await cluster(name)
+            let app = file.app.overridden(for: name)
+            let pods = stage(cluster, name)
+            try await pods.check(app)
+            plans.append(try await pods.plan(app, image: try await image(of: app, plan, cluster), pullSecret: nil))
+        }
+        return plans
+    }
+
+    private func cluster(_ name: ClusterName) async throws -> any ClusterAPI {
+        if let clusters { return try await clusters.cluster(named: name.text) }
+        guard name == .local else {
+            throw Failure(.notFound, "the cluster '\(name)' is not known; only 'local' exists so far")
+        }
+        return home
+    }
+
+    private func stage(_ cluster: any ClusterAPI, _ name: ClusterName) -> PodsStage {
+        let (progress, clock) = (Silence(), WallClock { Timestamp(seconds: 0) })
+        let retry = CallRetry(clock: ContinuousClock(), progress: progress, attempts: 4)
+        return PodsStage(
+            cluster: cluster,
+            progress: progress,
+            clock: clock,
+            sleeper: ContinuousClock(),
+            retry: retry,
+            name: name,
+            home: home
+        )
+    }
+
+    private func image(of app: App, _ plan: ReleasePlan, _ cluster: any ClusterAPI) async throws -> String {
+        if let image = app.image.use { return image }
+        let reference = ObjectReference(.deployments, namespace: app.namespace.text, name: app.name.text)
+        let live = try await cluster.find(reference)
+        let containers = live?[path: "spec", "template", "spec", "containers"]?.array ?? []
+        let own = containers.first { $0["name"]?.string == app.deploy.container ?? app.name.text }
+        return own?["image"]?.string ?? "\(plan.image):next"
+    }
+
+    private struct Silence: ReleaseProgress {
+        func report(_ event: ReleaseEvent) async {}
+    }
+}
+
+extension Releaser {
+    /// The file with the objects of its manifests read.
+    static func withManifests(_ file: AppFile) throws -> AppFile {
+        var file = file
+        file.app.manifestFiles = try ManifestReader.read(file.app.manifestPaths, in: file.folder)
+        return file
+    }
+}
