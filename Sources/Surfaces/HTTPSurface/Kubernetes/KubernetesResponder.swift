@@ -32,14 +32,21 @@ package struct KubernetesResponder: HTTPResponder {
 
     package func respond(to request: Request, context: Context) async throws -> Response {
         if let refusal = hosts.refusal(of: request) { return refusal }
-        let user = try await identities.user(of: context.channel)
+        var user: APIUser?
+        // As the real server does, a token may still say who it is; an empty one is nobody's, which is refused.
+        var bearer = Credentials.bearer(request.headers)
+        do {
+            user = try await identities.user(of: context.channel)
+        } catch {
+            bearer = bearer ?? ""
+        }
         let body: [UInt8]
         do {
             body = try await Self.body(of: request)
         } catch {
             return Self.tooLarge()
         }
-        let answer = await answer(Self.apiRequest(request, body: body, user: user))
+        let answer = await answer(Self.apiRequest(request, body: body, user: user, bearer: bearer))
         return Self.response(answer, to: request)
     }
 
@@ -53,7 +60,7 @@ package struct KubernetesResponder: HTTPResponder {
         return bytes
     }
 
-    private static func apiRequest(_ request: Request, body: [UInt8], user: APIUser?) -> APIRequest {
+    private static func apiRequest(_ request: Request, body: [UInt8], user: APIUser?, bearer: String?) -> APIRequest {
         APIRequest(
             method: request.method.rawValue,
             path: QueryText.decoded(request.uri.path),
@@ -64,7 +71,7 @@ package struct KubernetesResponder: HTTPResponder {
             userAgent: request.headers[.userAgent] ?? "",
             body: body,
             user: user,
-            bearer: Credentials.bearer(request.headers),
+            bearer: bearer,
             impersonation: Credentials.impersonation(request.headers)
         )
     }
