@@ -40,6 +40,7 @@ struct FuzzTarget: Sendable {
         },
         FuzzTarget(name: "tar", run: readArchive),
         FuzzTarget(name: "kube-body", run: readKubernetesBody),
+        .text("expression", readExpression),
     ]
 
     private static func text(_ name: String, _ run: @escaping @Sendable (String) -> Void) -> FuzzTarget {

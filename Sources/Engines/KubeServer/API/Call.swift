@@ -35,7 +35,7 @@ struct Call: Sendable {
             throw .notAcceptable(Representation.alternatives(to: request.accept, isWatch: isWatch))
         }
         self.representation = representation
-        if target.name == nil || query.flag("watch") || target.isWatch {
+        if target.name == nil || target.isWatch {
             options = try ListOptions(query)
             try resource.fields.check(options.fields)
         }

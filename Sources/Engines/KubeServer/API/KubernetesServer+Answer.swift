@@ -85,8 +85,8 @@ extension KubernetesServer {
         guard !call.type.isTransient else { throw .noSuchResource }
         switch call.request.method {
         case "GET", "HEAD":
-            return call.options.isWatch || call.isWatchPath
-                ? try await watchResponse(call.watchingOne(name)) : try getResponse(call, name)
+            // `?watch=true` means nothing to a single object.
+            return call.isWatchPath ? try await watchResponse(call.watchingOne(name)) : try getResponse(call, name)
         case "PUT": return try await updateResponse(call, name)
         case "PATCH": return try await patchResponse(call, name)
         case "DELETE": return try await deleteResponse(call, name)

@@ -129,17 +129,15 @@ private struct Grant {
 
     func checkRole(_ role: JSON, from old: JSON?) throws(KubeStatus) {
         if try holds(verb: "escalate", resource.plural, name) { return }
-        let aggregates = [role, old].contains { $0?["aggregationRule"]?.object != nil }
-        if aggregates {
-            let everything = [
-                PolicyRule(verbs: ["*"], apiGroups: ["*"], resources: ["*"]),
-                PolicyRule(verbs: ["*"], nonResourceURLs: ["*"]),
-            ]
-            guard RuleCoverage(held: held).missing(of: everything).isEmpty else {
-                throw .forbidden(resource, name, "must have cluster-admin privileges to use the aggregationRule")
-            }
-        }
         try check(PolicyRule.list(role["rules"]))
+        guard [role, old].contains(where: { $0?["aggregationRule"]?.object != nil }) else { return }
+        let everything = [
+            PolicyRule(verbs: ["*"], apiGroups: ["*"], resources: ["*"]),
+            PolicyRule(verbs: ["*"], nonResourceURLs: ["*"]),
+        ]
+        guard RuleCoverage(held: held).missing(of: everything).isEmpty else {
+            throw .forbidden(resource, name, "must have cluster-admin privileges to use the aggregationRule")
+        }
     }
 
     func checkBinding(_ binding: JSON) throws(KubeStatus) {

@@ -24,7 +24,7 @@ extension KubernetesServer {
         for asked: AccessRequest
     ) throws(KubeStatus) {
         guard !wanted.name.isEmpty else {
-            throw .badRequest("requested \(wanted.groups) without impersonating a user name")
+            throw .badRequest("requested \(wanted.goText) without impersonating a user name")
         }
         guard !user.isMaster else { return }
         let policy = try access.policy()
@@ -40,7 +40,9 @@ extension KubernetesServer {
 extension APIUser {
     /// With the group that all have who said who they are, in the last place.
     var everyone: APIUser {
-        guard !groups.contains("system:authenticated"), !groups.contains("system:unauthenticated") else { return self }
+        guard name != "system:anonymous", !groups.contains("system:authenticated"),
+            !groups.contains("system:unauthenticated")
+        else { return self }
         var user = self
         user.groups.append("system:authenticated")
         return user
@@ -70,6 +72,18 @@ extension Impersonation {
         let parts = name.dropFirst(prefix.count).split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
         return (String(parts[0]), String(parts[1]))
+    }
+
+    /// As Go prints it with `%#v`.
+    fileprivate var goText: String {
+        func list(_ texts: [String]) -> String {
+            "[]string{\(texts.map { FieldErrors.quoted($0) }.joined(separator: ", "))}"
+        }
+        let groupText = groups.isEmpty ? "[]string(nil)" : list(groups)
+        let entries = extra.sorted { $0.key < $1.key }.map { "\(FieldErrors.quoted($0.key)):\(list($0.value))" }
+        let extraText = "map[string][]string" + (extra.isEmpty ? "(nil)" : "{\(entries.joined(separator: ", "))}")
+        return "&user.DefaultInfo{Name:\(FieldErrors.quoted(name)), UID:\(FieldErrors.quoted(uid)), "
+            + "Groups:\(groupText), Extra:\(extraText)}"
     }
 
     /// What the real server calls this way of acting as somebody else.

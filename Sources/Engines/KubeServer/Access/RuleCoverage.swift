@@ -7,9 +7,41 @@ import Model
 struct RuleCoverage {
     let held: [PolicyRule]
 
-    /// The parts of `wanted` that are not held.
+    /// More parts than any role has that somebody wrote. The lists of a rule multiply: one body could ask for so many that
+    /// neither time nor memory would do.
+    private static let limit = 100_000
+
+    /// The parts of `wanted` that are not held; of rules with too many parts to be looked at the first one stands for all.
     func missing(of wanted: [PolicyRule]) -> [PolicyRule] {
-        wanted.flatMap(Self.atoms).filter { atom in !held.contains { Self.covers($0, atom) } }
+        var left = Self.limit
+        return wanted.flatMap { rule in
+            left -= Self.size(of: rule, upTo: max(0, left))
+            guard left >= 0 else { return Self.atoms(Self.first(of: rule)) }
+            return Self.atoms(rule).filter { atom in !held.contains { Self.covers($0, atom) } }
+        }
+    }
+
+    /// How many parts a rule has; above `limit` any number above it.
+    private static func size(of rule: PolicyRule, upTo limit: Int) -> Int {
+        func product(_ counts: [Int]) -> Int {
+            counts.reduce(1) { sum, count in
+                let (product, overflows) = sum.multipliedReportingOverflow(by: count)
+                return overflows ? limit + 1 : min(product, limit + 1)
+            }
+        }
+        let names = max(1, rule.resourceNames.count)
+        return product([rule.verbs.count, rule.apiGroups.count, rule.resources.count, names])
+            + product([rule.verbs.count, rule.nonResourceURLs.count])
+    }
+
+    private static func first(of rule: PolicyRule) -> PolicyRule {
+        PolicyRule(
+            verbs: Array(rule.verbs.prefix(1)),
+            apiGroups: Array(rule.apiGroups.prefix(1)),
+            resources: Array(rule.resources.prefix(1)),
+            resourceNames: Array(rule.resourceNames.prefix(1)),
+            nonResourceURLs: Array(rule.nonResourceURLs.prefix(1))
+        )
     }
 
     /// One verb on one resource, name or path each.
@@ -52,13 +84,12 @@ struct RuleCoverage {
     /// What is missing, as a refusal shows it: one line for each resource, with all its verbs.
     static func text(_ missing: [PolicyRule]) -> String {
         var compact: [PolicyRule] = []
+        var places: [PolicyRule: Int] = [:]
         for atom in missing {
-            let place = compact.firstIndex {
-                $0.apiGroups == atom.apiGroups && $0.resources == atom.resources
-                    && $0.resourceNames == atom.resourceNames && $0.nonResourceURLs.isEmpty
-                    && atom.nonResourceURLs.isEmpty
-            }
-            guard let place else {
+            var object = atom
+            object.verbs = []
+            guard atom.nonResourceURLs.isEmpty, let place = places[object] else {
+                places[object] = compact.count
                 compact.append(atom)
                 continue
             }

@@ -112,10 +112,8 @@ struct ServiceTokens: Sendable {
         guard let object, !object.isGone else { throw TokenProblem(text: "service account token has been invalidated") }
         let uid = claim["uid"]?.string ?? ""
         guard object.uid == uid else {
-            let title = member == "pod" || member == "node" ? member : "service account \(member)"
-            let subject = member == "secret" ? "secret" : title
             throw TokenProblem(
-                text: "\(subject) UID (\(object.uid)) does not match service account \(member) ref claim (\(uid))"
+                text: "\(member) UID (\(object.uid)) does not match service account \(member) ref claim (\(uid))"
             )
         }
     }

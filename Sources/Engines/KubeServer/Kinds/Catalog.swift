@@ -53,6 +53,11 @@ final class Catalog: Sendable {
         snapshot.resource(group: type.group, version: type.version, plural: type.plural)
     }
 
+    /// Whether the server itself has a resource of that name, in any version: all versions lie in one place.
+    func isBuiltIn(group: String, plural: String) -> Bool {
+        builtIn.contains { $0.type.group == group && $0.type.plural == plural }
+    }
+
     /// Replaces what one CustomResourceDefinition serves; an empty list takes it away.
     func serve(_ resources: [Resource], for definition: String) {
         state.withLock { snapshot in

@@ -61,6 +61,37 @@ struct DefinitionStrategy: KindStrategy {
         DefinitionRules.check(spec, &errors)
     }
 
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) { checkApproval(object, &errors) }
+
+    /// What an annotation says about a group that belongs to the community.
+    private enum Approval { case missing, invalid, given, waived }
+
+    private static let approval = "api-approved.kubernetes.io"
+
+    private static func approval(of object: JSON) -> Approval {
+        let text = object[path: "metadata", "annotations"]?[approval]?.string ?? ""
+        guard !text.isEmpty else { return .missing }
+        guard !text.hasPrefix("unapproved") else { return .waived }
+        let parts = text.split(separator: "://", maxSplits: 1)
+        let isAddress = parts.count == 2 && parts[0].allSatisfy(\.isLetter) && !parts[1].hasPrefix("/")
+        return isAddress ? .given : .invalid
+    }
+
+    private func checkApproval(_ object: JSON, _ errors: inout FieldErrors) {
+        let group = object[path: "spec", "group"]?.string ?? ""
+        guard ["k8s.io", "kubernetes.io"].contains(where: { group == $0 || group.hasSuffix(".\($0)") }) else { return }
+        let field = "metadata.annotations[\(Self.approval)]"
+        let words = "protected groups must have approval annotation \"\(Self.approval)\""
+        let tail = ", see https://github.com/kubernetes/enhancements/pull/1111"
+        switch Self.approval(of: object) {
+        case .missing: errors.required(field, words + tail)
+        case .invalid:
+            let text = object[path: "metadata", "annotations"]?[Self.approval] ?? ""
+            errors.invalid(field, text, "\(words) with either a URL or a reason starting with \"unapproved\"\(tail)")
+        case .given, .waived: break
+        }
+    }
+
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
         guard object["spec"] != old?["spec"] else { return [] }
         return DefinitionRules.warnings(object["spec"] ?? [:])
@@ -108,6 +139,7 @@ struct DefinitionStrategy: KindStrategy {
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        if Self.approval(of: object) != Self.approval(of: old) { checkApproval(object, &errors) }
         for path in [["group"], ["scope"], ["names", "kind"], ["names", "plural"]] {
             let now = object["spec"]?[path: path]
             guard now != old["spec"]?[path: path] else { continue }
@@ -136,14 +168,27 @@ extension KubernetesServer {
         catalog.serve(Resource.custom(definition), for: name)
     }
 
-    /// Why the definition's names cannot be served: another definition of the group has them.
-    private func conflict(_ definition: JSON) -> String? {
+    /// Why the definition's names cannot be served: the server itself or another definition of the group has them.
+    private func conflict(_ definition: JSON) -> (reason: String, message: String)? {
         let name = definition[path: "metadata", "name"]?.string ?? ""
         let kind = definition[path: "spec", "names", "kind"]?.string ?? ""
         let group = definition[path: "spec", "group"]?.string ?? ""
+        if let plural = Self.plural(of: definition), catalog.isBuiltIn(group: group, plural: plural) {
+            return ("PluralConflict", "\"\(plural)\" is already in use")
+        }
         let others = catalog.snapshot.all.filter { $0.type.group == group && $0.custom?.definition != name }
         guard others.contains(where: { $0.type.kind == kind }) else { return nil }
-        return "\"\(kind)\" is already in use"
+        return ("KindConflict", "\"\(kind)\" is already in use")
+    }
+
+    private static func plural(of definition: JSON) -> String? { definition[path: "spec", "names", "plural"]?.string }
+
+    /// Where the objects of a definition lie; `nil` where they would lie among the server's own.
+    private func instances(of definition: JSON) -> Resource? {
+        guard let resource = Resource.custom(definition).first,
+            !catalog.isBuiltIn(group: resource.type.group, plural: resource.type.plural)
+        else { return nil }
+        return resource
     }
 
     /// Records that the names are accepted and the resources served, as soon as they are.
@@ -173,13 +218,13 @@ extension KubernetesServer {
         }
     }
 
-    private static func note(_ problem: String?, in object: inout JSON, _ now: Timestamp) {
+    private static func note(_ problem: (reason: String, message: String)?, in object: inout JSON, _ now: Timestamp) {
         Conditions.set(
             &object,
             "NamesAccepted",
             isTrue: problem == nil,
-            reason: problem == nil ? "NoConflicts" : "KindConflict",
-            message: problem ?? "no conflicts found",
+            reason: problem?.reason ?? "NoConflicts",
+            message: problem?.message ?? "no conflicts found",
             now: now
         )
         if problem == nil {
@@ -214,7 +259,7 @@ extension KubernetesServer {
     /// Deletes the objects of a definition that is going, which goes once the last of them is gone.
     func removeInstances(of definition: JSON) async {
         let name = definition[path: "metadata", "name"]?.string ?? ""
-        guard let resource = Resource.custom(definition).first else { return await letGo(name) }
+        guard let resource = instances(of: definition) else { return await letGo(name) }
         let parameters = DeleteParameters()
         for stored in (try? log.list(prefix: resource.prefix).items) ?? [] {
             let (namespace, instance) = resource.names(in: stored.key)
@@ -229,7 +274,7 @@ extension KubernetesServer {
             let definition = try? StoredJSON.parse(stored.value, as: nil),
             definition[path: "metadata", "deletionTimestamp"]?.string != nil
         else { return }
-        if let resource = Resource.custom(definition).first {
+        if let resource = instances(of: definition) {
             guard let left = try? log.list(prefix: resource.prefix, limit: 1).items, left.isEmpty else { return }
         }
         await letGo(name)

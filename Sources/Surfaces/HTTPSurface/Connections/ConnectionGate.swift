@@ -23,7 +23,8 @@ struct ConnectionGate: Sendable {
     /// `nil` where the request is to be answered as any other.
     func accept(_ request: HTTPRequest, on channel: any Channel) async -> AcceptedConnection? {
         guard request.method == .get, hosts.refusal(of: request) == nil else { return nil }
-        var call = KubernetesResponder.apiRequest(request, body: [], user: nil)
+        let bearer = Credentials.bearer(request.headerFields)
+        var call = KubernetesResponder.apiRequest(request, body: [], user: nil, bearer: bearer)
         guard KubernetesServer.isConnection(call.path) else { return nil }
         let offered = Credentials.subprotocols(request.headerFields)
             .filter { !$0.hasPrefix(Credentials.bearerSubprotocol) }
@@ -31,7 +32,12 @@ struct ConnectionGate: Sendable {
         let isTunnel = isForward && offered.contains(PortForwardTunnel.name)
         let language = ChannelProtocol.choose(among: offered)
         guard isTunnel || language != nil else { return nil }
-        call.user = try? await identities.user(of: channel)
+        do {
+            call.user = try await identities.user(of: channel)
+        } catch {
+            // An empty token is nobody's, which is refused.
+            call.bearer = bearer ?? ""
+        }
         guard case .open(let connection) = await connect(call) else { return nil }
         return accepted(connection, language, isTunnel: isTunnel, isNamed: !offered.isEmpty)
     }

@@ -34,23 +34,21 @@ enum Credentials {
         return Base64.decode(String(base64)).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// `nil` where nobody is to be impersonated.
+    /// `nil` where nobody is to be impersonated: an empty name or UID says no more than none.
     static func impersonation(_ headers: HTTPFields) -> Impersonation? {
-        var found: Impersonation?
+        var wanted = Impersonation()
         let extra = "impersonate-extra-"
         for field in headers where field.name.canonicalName.hasPrefix("impersonate-") {
-            var wanted = found ?? Impersonation()
             switch field.name.canonicalName {
-            case "impersonate-user": wanted.name = field.value
+            case "impersonate-user": if wanted.name.isEmpty { wanted.name = field.value }
             case "impersonate-group": wanted.groups.append(field.value)
-            case "impersonate-uid": wanted.uid = field.value
+            case "impersonate-uid": if wanted.uid.isEmpty { wanted.uid = field.value }
             case let name where name.hasPrefix(extra):
                 wanted.extra[QueryText.decoded(String(name.dropFirst(extra.count))), default: []].append(field.value)
             default: continue
             }
-            found = wanted
         }
-        return found
+        return wanted == Impersonation() ? nil : wanted
     }
 }
 

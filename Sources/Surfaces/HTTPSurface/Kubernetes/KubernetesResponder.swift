@@ -40,14 +40,21 @@ package struct KubernetesResponder: HTTPResponder {
 
     package func respond(to request: Request, context: Context) async throws -> Response {
         if let refusal = hosts.refusal(of: request.head) { return refusal }
-        let user = try await identities.user(of: context.channel)
+        var user: APIUser?
+        // As the real server does, a token may still say who it is; an empty one is nobody's, which is refused.
+        var bearer = Credentials.bearer(request.headers)
+        do {
+            user = try await identities.user(of: context.channel)
+        } catch {
+            bearer = bearer ?? ""
+        }
         let body: [UInt8]
         do {
             body = try await Self.body(of: request)
         } catch {
             return Self.tooLarge()
         }
-        let answer = await answer(Self.apiRequest(request.head, body: body, user: user))
+        let answer = await answer(Self.apiRequest(request.head, body: body, user: user, bearer: bearer))
         return Self.response(answer, to: request)
     }
 
@@ -61,7 +68,7 @@ package struct KubernetesResponder: HTTPResponder {
         return bytes
     }
 
-    static func apiRequest(_ request: HTTPRequest, body: [UInt8], user: APIUser?) -> APIRequest {
+    static func apiRequest(_ request: HTTPRequest, body: [UInt8], user: APIUser?, bearer: String?) -> APIRequest {
         let uri = URI(request.path ?? "/")
         let headers = request.headerFields
         return APIRequest(
@@ -74,7 +81,7 @@ package struct KubernetesResponder: HTTPResponder {
             userAgent: headers[.userAgent] ?? "",
             body: body,
             user: user,
-            bearer: Credentials.bearer(headers),
+            bearer: bearer,
             impersonation: Credentials.impersonation(headers),
             upgrade: headers[.upgrade] ?? ""
         )

@@ -215,6 +215,93 @@ struct AuthorizationTests {
         #expect(await test.send("PUT", path, lease).status == 201)
     }
 
+    @Test("a definition takes no place that is the server's own, neither to write there nor to clear it")
+    func shadowing() async throws {
+        let test = try await server()
+        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        let schema: JSON = ["openAPIV3Schema": ["type": "object", "x-kubernetes-preserve-unknown-fields": true]]
+        var definition: JSON = [
+            "metadata": ["name": "clusterrolebindings.rbac.authorization.k8s.io"],
+            "spec": [
+                "group": "rbac.authorization.k8s.io", "scope": "Cluster",
+                "names": ["plural": "clusterrolebindings", "kind": "Foo"],
+                "versions": [["name": "v2", "served": true, "storage": true, "schema": schema]],
+            ],
+        ]
+        let refused = await test.send("POST", definitions, definition)
+        #expect(refused.status == 422)
+        #expect(
+            refused.message.hasSuffix(
+                "metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval "
+                    + "annotation \"api-approved.kubernetes.io\", see "
+                    + "https://github.com/kubernetes/enhancements/pull/1111"
+            )
+        )
+        definition.set("maybe", at: ["metadata", "annotations", "api-approved.kubernetes.io"])
+        #expect(await test.send("POST", definitions, definition).message.contains("with either a URL or a reason"))
+        definition.set("unapproved, a test", at: ["metadata", "annotations", "api-approved.kubernetes.io"])
+        #expect(await test.send("POST", definitions, definition).status == 201)
+        let path = "\(definitions)/clusterrolebindings.rbac.authorization.k8s.io"
+        let conditions = await test.send("GET", path).json[path: "status", "conditions"]?.array ?? []
+        #expect(conditions.first?["reason"] == "PluralConflict" && conditions.first?["status"] == "False")
+        var evil = Self.binding("evil", "ClusterRole", "cluster-admin", [["kind": "User", "name": "dev"]])
+        evil["kind"] = "Foo"
+        let written = await test.send("POST", "/apis/rbac.authorization.k8s.io/v2/clusterrolebindings", evil)
+        #expect(written.status == 404)
+        let before = await test.send("GET", "\(Self.rbac)/clusterrolebindings").json["items"]?.array?.count ?? 0
+        #expect(await test.send("DELETE", path).status == 200)
+        #expect(await test.send("GET", path).status == 404)
+        let after = await test.send("GET", "\(Self.rbac)/clusterrolebindings").json["items"]?.array?.count ?? 0
+        #expect(before > 1 && after == before)
+    }
+
+    @Test("who may read an object may not therefore watch it, and a query does not change that")
+    func watchingOne() async throws {
+        let test = try await server()
+        let rule: JSON = ["verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"]]
+        _ = await test.send("POST", "\(Self.rbac)/clusterroles", Self.role("reader", [rule]))
+        let binding = Self.binding("reader", "ClusterRole", "reader", [["kind": "User", "name": "dev"]])
+        _ = await test.send("POST", "\(Self.rbac)/clusterrolebindings", binding)
+        let maps = "/api/v1/namespaces/default/configmaps"
+        _ = await test.send("POST", maps, ["metadata": ["name": "m"]])
+        let answer = await test.send("GET", "\(maps)/m?watch=true", user: dev)
+        #expect(answer.status == 200 && answer.json["kind"] == "ConfigMap")
+        let watch = await test.send("GET", "/api/v1/watch/namespaces/default/configmaps/m", user: dev)
+        #expect(watch.message.contains("cannot watch resource"))
+    }
+
+    @Test("whoever acts as somebody says as whom, in the real server's words")
+    func nobody() async throws {
+        let test = try await server()
+        var claim = Impersonation()
+        claim.groups = ["one", "two"]
+        claim.extra = ["team": ["red"]]
+        let answer = await test.send("GET", "/version", bytes: [], impersonation: claim)
+        #expect(answer.status == 400)
+        #expect(
+            answer.message
+                == "requested &user.DefaultInfo{Name:\"\", UID:\"\", Groups:[]string{\"one\", \"two\"}, "
+                + "Extra:map[string][]string{\"team\":[]string{\"red\"}}} without impersonating a user name"
+        )
+    }
+
+    @Test("a role whose lists multiply beyond measure is more than anybody holds, and takes no time to be refused")
+    func multiplied() async throws {
+        let many = (0..<10_000).map { "x\($0)" }
+        let rule = PolicyRule(verbs: many, apiGroups: many, resources: many, resourceNames: many)
+        let holder = PolicyRule(verbs: many, apiGroups: many, resources: many)
+        #expect(
+            RuleCoverage(held: [holder]).missing(of: [rule]) == [
+                PolicyRule(verbs: ["x0"], apiGroups: ["x0"], resources: ["x0"], resourceNames: ["x0"])
+            ]
+        )
+        let some = PolicyRule(verbs: Array(many.prefix(20)), apiGroups: Array(many.prefix(20)), resources: ["x0"])
+        #expect(RuleCoverage(held: [holder]).missing(of: [some, some]).isEmpty)
+        #expect(
+            RuleCoverage.text(RuleCoverage(held: []).missing(of: [some])).split(separator: "\n").count == 20
+        )
+    }
+
     @Test("stars in rules mean what they mean to the real server")
     func stars() {
         func allows(_ resources: [String], _ resource: String, _ sub: String = "") -> Bool {

@@ -111,11 +111,11 @@ struct DaemonSetTests {
         }
         let nodes = ["a", "b", "c"].map { KubeObject(.nodes, name: $0) }
         let ready = ["a", "b", "c"].map { pod("p-\($0)", $0, "old", isReady: true) }
-        func step(_ pods: [KubeObject], _ rolling: JSON) -> DaemonSetView.Step {
+        func step(_ pods: [KubeObject], _ rolling: JSON, on others: [KubeObject]? = nil) -> DaemonSetView.Step {
             let view = DaemonSetView(
                 set("agent", rolling: rolling),
                 hash: "new",
-                nodes: nodes,
+                nodes: others ?? nodes,
                 pods: pods,
                 at: Timestamp(seconds: 0)
             )
@@ -131,5 +131,27 @@ struct DaemonSetTests {
         #expect(step(ready, surge).added == ["a"])
         #expect(step(ready + [pod("n-a", "a", "new", isReady: false)], surge).added.isEmpty)
         #expect(step(ready + [pod("n-a", "a", "new", isReady: true)], surge).removed.map(\.name) == ["p-a"])
+        // A pod on a node that takes no new ones goes when it is not needed.
+        var closed = nodes
+        closed[2]["spec"] = ["taints": [["key": "x", "effect": "NoSchedule"]]]
+        #expect(step(ready, surge, on: closed).removed.map(\.name) == ["p-c"])
+        let weak = [ready[0], pod("p-b", "b", "old", isReady: false), ready[2]]
+        #expect(step(weak, surge, on: closed).removed.isEmpty)
+        #expect(step(weak, surge, on: closed).added.contains("b"))
+    }
+
+    @Test("where there may be two pods, nobody waits for the one that goes, nor keeps one that does not serve")
+    func surging() async throws {
+        try await cluster.run { cluster in
+            let rolling: JSON = ["maxUnavailable": 0, "maxSurge": 1]
+            _ = try await cluster.api.create(set("agent", rolling: rolling), as: .daemonSets)
+            let first = try await cluster.wait(.pods) { $0.count == 1 && $0[0].isReadyPod }
+            let pod = ObjectReference(.pods, namespace: "shop", name: first[0].name)
+            // It goes slowly.
+            let held: JSON = ["metadata": ["finalizers": ["test/hold"], "deletionTimestamp": "2026-11-23T10:00:00Z"]]
+            _ = try await cluster.api.patch(pod, .merge, held)
+            let both = try await cluster.wait(.pods) { $0.count == 2 }
+            #expect(both.contains { $0.uid == first[0].uid && $0.isTerminating })
+        }
     }
 }

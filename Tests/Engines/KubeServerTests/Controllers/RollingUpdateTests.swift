@@ -23,6 +23,7 @@ struct RollingUpdateTests {
         arguments: [
             (10, "25%", "25%", 3, 2), (1, "25%", "25%", 1, 0), (3, "0", "0%", 0, 1), (0, "25%", "25%", 0, 0),
             (4, "100%", "0", 4, 0), (2, "0%", "90%", 0, 1), (3, "10", "7", 10, 3),
+            (3, "9223372036854775807%", "0", 2_147_483_647, 0),
         ] as [(Int, String, String, Int, Int)]
     )
     func bounds(replicas: Int, surge: String, missing: String, maxSurge: Int, maxUnavailable: Int) {

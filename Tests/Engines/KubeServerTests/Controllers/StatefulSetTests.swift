@@ -48,6 +48,18 @@ struct StatefulSetTests {
         pods.sorted { $0.name < $1.name }.map { $0.spec["containers"]?[0]?["image"]?.string ?? "" }
     }
 
+    @Test("a set that wants more pods than there could be takes no more memory than one that wants some")
+    func giant() async throws {
+        try await cluster.run { cluster in
+            _ = try await cluster.api.create(
+                set("giant", spec: ["replicas": 2_147_483_647, "ordinals": ["start": 2_147_483_647]]),
+                as: .statefulSets
+            )
+            let pods = try await cluster.wait(.pods) { $0.count >= 2 }
+            #expect(pods.contains { $0.name == "giant-2147483647" } && pods.contains { $0.name == "giant-2147483648" })
+        }
+    }
+
     @Test("pods come one after the other, each with its name, labels and claim")
     func creates() async throws {
         let claims: JSON = [
@@ -148,6 +160,17 @@ struct StatefulSetTests {
                     "SuccessfulDelete: Delete Pod db-1 in StatefulSet db successful",
                 ]
             )
+        }
+    }
+
+    @Test("a pod that serves goes even where a lower one that is to go as well does not")
+    func shrinksPastAiling() async throws {
+        try await cluster.run(phase: { $0.name == "db-1" ? "Pending" : "Running" }) { cluster in
+            _ = try await cluster.api.create(set("db", spec: ["podManagementPolicy": "Parallel"]), as: .statefulSets)
+            _ = try await cluster.wait(.statefulSets, "db") { $0.status["readyReplicas"] == 2 }
+            try await patch(cluster, "db", ["replicas": 1, "podManagementPolicy": "OrderedReady"])
+            let left = try await cluster.wait(.pods) { $0.count == 1 }
+            #expect(left.map(\.name) == ["db-0"])
         }
     }
 

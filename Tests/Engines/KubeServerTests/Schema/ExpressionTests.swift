@@ -83,6 +83,17 @@ struct ExpressionTests {
             "self.at - timestamp('2026-11-23T09:00:00Z') == duration('1h')",
             "quantity('1Gi').isGreaterThan(quantity('1G')) && isQuantity('5m') && !isQuantity('five')",
             "quantity('500m').add(quantity('1')).compareTo(quantity('1500m')) == 0",
+            "string(1.5) == '1.5' && string(100.0) == '100' && string(1234567.0) == '1.234567e+06'",
+            "string(-0.00001) == '-1e-05' && string(0.0001) == '0.0001' && string(0.0) == '0'",
+            "string(duration('10us')) == '0.00001s' && string(duration('90m')) == '5400s'",
+            "string(duration('-1500ms')) == '-1.5s'",
+            "'aaa'.replace('a', 'b', 9223372036854775807) == 'bbb' && 'aa'.replace('a', 'b', 0) == 'aa'",
+            "[[1, 2], [2], [1.0, 2]].distinct().size() == 2 && [{'a': 1}, {'a': 1.0}].distinct().size() == 1",
+            "[duration('1s'), duration('2s')].sum() == duration('3s')",
+            "self.at.getHours() == 10 && self.at.getFullYear() == 2026 && self.at.getMonth() == 10",
+            "self.at.getDate() == 23 && self.at.getDayOfMonth() == 22 && self.at.getDayOfWeek() == 1",
+            "self.at.getDayOfYear() == 326 && self.at.getMinutes('-02:30') == 30 && self.at.getHours('+14:00') == 0",
+            "timestamp('2026-01-01T00:00:00.25Z').getMilliseconds() == 250",
         ]
     )
     func holds(_ text: String) throws {
@@ -103,6 +114,9 @@ struct ExpressionTests {
             ("int('x') == 1", "type conversion error from 'string' to 'int'"),
             ("uint(-1) == 1u", "unsigned integer overflow"), ("{'a': 1, 'a': 2}.a == 1", "Failed with repeated key: a"),
             ("timestamp('9999-01-01T00:00:00Z') + duration('10000h') > self.at", "timestamp overflow"),
+            ("['a', 'b'].sum() == 'ab'", "no such overload"),
+            ("duration('9000000000s') + duration('9000000000s') > duration('0')", "integer overflow"),
+            ("duration('-9000000000s') - duration('9000000000s') > duration('0')", "integer overflow"),
             (
                 "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, "
                     + "[1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, [1,2,3,4,5,6,7,8,9,10].all(f, true))))))",
@@ -153,7 +167,8 @@ struct ExpressionTests {
         arguments: [
             "", "1 +", "self.", "(1", "[1", "{1", "a b", "'open", "1 ? 2", "for == 1", "&& true", "self.n === 1",
             "a.'b'",
-            "99999999999999999999 == 1", "'\\q' == ''", "#", "self[", "x.map(1, 2)", "{'a' 1}", "\"a\nb\" == ''",
+            "99999999999999999999 == 1", "'\\q' == ''", "'\\u+041' == 'A'", ".(1) == 1", "..self.b", "#", "self[",
+            "x.map(1, 2)", "{'a' 1}", "\"a\nb\" == ''",
         ]
     )
     func malformed(_ text: String) {
@@ -166,6 +181,9 @@ struct ExpressionTests {
             String(repeating: "(", count: 5000), String(repeating: "!", count: 5000) + "true",
             String(repeating: "[", count: 5000), "self" + String(repeating: ".a", count: 5000),
             String(repeating: "-", count: 5000) + "1", String(repeating: "{1:", count: 5000),
+            String(repeating: ".", count: 90_000) + "a", "1" + String(repeating: "+1", count: 40_000),
+            "1" + String(repeating: " in 1", count: 15_000), "a" + String(repeating: "[0]", count: 30_000),
+            "a" + String(repeating: ".f()", count: 20_000),
         ] {
             #expect(throws: ExpressionProblem.self) { try ExpressionParser.parse(text) }
         }
@@ -178,6 +196,34 @@ struct ExpressionTests {
             _ = try? ExpressionParser.parse(String(view))
             view.append(contentsOf: scalars[(end + 1)...])
             _ = try? ExpressionParser.parse(String(view))
+        }
+    }
+
+    @Test("take a chain of conditions of any length")
+    func chains() throws {
+        for (sign, outcome) in [("&&", "true"), ("||", "false")] {
+            let text = Array(repeating: outcome, count: 10_000).joined(separator: sign)
+            guard case .bool(let result) = try evaluate(text) else {
+                Issue.record("no boolean")
+                return
+            }
+            #expect("\(result)" == outcome)
+        }
+        // The first fault is told, wherever it stands in the chain.
+        let fault = #expect(throws: ExpressionFault.self) { try evaluate("true && 1/0 == 1 && 1%0 == 1 && true") }
+        #expect(fault?.message == "division by zero")
+    }
+
+    @Test("values that grow with every step cost more than a rule may, not all the memory")
+    func growth() throws {
+        for (seed, step) in [
+            ("[1, 1]", "[x, x]"), ("{'a': 1}", "{'a': x, 'b': x}"), ("'aa'", "x + x"), ("[1]", "x + x"),
+        ] {
+            let steps = Array(repeating: step, count: 39)
+            let text =
+                ([seed] + steps).map { "cel.bind(x, \($0), " }.joined() + "x == x" + String(repeating: ")", count: 40)
+            let fault = #expect(throws: ExpressionFault.self) { try evaluate(text) }
+            #expect(fault?.isExhausted == true)
         }
     }
 

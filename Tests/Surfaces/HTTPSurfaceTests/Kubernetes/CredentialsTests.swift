@@ -54,6 +54,14 @@ struct CredentialsTests {
         #expect(found.extra == ["acme.io/team": ["red"]])
     }
 
+    @Test("an empty name is nobody's, and with other claims it stays empty")
+    func emptyName() throws {
+        let user = HTTPField(name: try name("Impersonate-User"), value: "")
+        #expect(Credentials.impersonation(HTTPFields([user])) == nil)
+        let group = HTTPField(name: try name("Impersonate-Group"), value: "one")
+        #expect(Credentials.impersonation(HTTPFields([user, group]))?.groups == ["one"])
+    }
+
     @Test("the key of the service accounts is the same after a restart, and knows its own signatures")
     func key() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "ballast-key-\(UUID().uuidString)").path

@@ -96,6 +96,8 @@ struct DaemonSetController: Reconciler {
             } else {
                 let (ended, wait) = finished(present, on: node, of: view.owner)
                 surplus += ended + doubles(present, view, surges: surges)
+                // Nobody waits for the one that goes where there may be two.
+                if surges, runs, !present.contains(where: \.isActivePod) { missing.append(node.name) }
                 again = [again, wait].compactMap { $0 }.min()
             }
         }
@@ -133,12 +135,17 @@ struct DaemonSetController: Reconciler {
         return (ended, again)
     }
 
-    /// Running pods beyond the oldest; while a rollout surges, beyond the oldest of each template.
+    /// Running pods beyond the oldest; while a rollout surges, beyond the oldest of each template, and the old one that
+    /// serves nobody any more or has its successor.
     private func doubles(_ pods: [KubeObject], _ view: DaemonSetView, surges: Bool) -> [KubeObject] {
         let live = pods.filter(\.isActivePod).sorted(by: DaemonSetView.isOlder)
         guard surges else { return Array(live.dropFirst()) }
         let (old, new) = (live.filter { !view.isUpdated($0) }, live.filter(view.isUpdated))
-        return Array(old.dropFirst() + new.dropFirst())
+        let doubles = Array(old.dropFirst() + new.dropFirst())
+        guard let last = old.first, let next = new.first, !last.isReadyPod || view.isAvailable(next) else {
+            return doubles
+        }
+        return doubles + [last]
     }
 
     private func create(_ nodes: [String], _ view: DaemonSetView) async -> (any Error)? {

@@ -94,15 +94,9 @@ struct DaemonSetView: Sendable {
     var limits: (unavailable: Int, surge: Int) {
         let rolling = owner.spec[path: "updateStrategy", "rollingUpdate"] ?? [:]
         let desired = nodes.count { suits($0).runs }
-        let surge = Self.amount(rolling["maxSurge"] ?? 0, of: desired)
-        let unavailable = Self.amount(rolling["maxUnavailable"] ?? 1, of: desired)
+        let surge = RolloutBounds.resolve(rolling["maxSurge"] ?? 0, of: desired, roundsUp: true)
+        let unavailable = RolloutBounds.resolve(rolling["maxUnavailable"] ?? 1, of: desired, roundsUp: true)
         return (surge == 0 ? max(1, unavailable) : unavailable, surge)
-    }
-
-    private static func amount(_ value: JSON, of whole: Int) -> Int {
-        if let number = value.int { return number }
-        guard let percent = value.string.flatMap({ Int($0.dropLast()) }) else { return 0 }
-        return (whole * percent + 99) / 100
     }
 
     /// What the next step of a rollout is.
@@ -143,23 +137,24 @@ struct DaemonSetView: Sendable {
     }
 
     private func surgingStep(_ limit: Int) -> Step {
-        var (step, surging, candidates) = (Step(), 0, [String]())
+        var (step, surging, desired, available) = (Step(), 0, 0, 0)
+        var (candidates, strays) = ([String](), [KubeObject]())
         for node in nodes {
             let (runs, _) = suits(node)
-            switch generations(on: node) {
-            case (let old?, let new?):
-                if isAvailable(new) || !runs { step.removed.append(old) } else { surging += 1 }
+            let (old, new) = generations(on: node)
+            if runs { desired += 1 }
+            if let first = old ?? new, isAvailable(first) { available += 1 }
+            switch (old, new) {
+            case (let old?, let new?): if isAvailable(new) { step.removed.append(old) } else { surging += 1 }
+            case (let old?, nil) where isAvailable(old):
+                if runs { candidates.append(node.name) } else { strays.append(old) }
             case (let old?, nil):
-                if !runs {
-                    step.removed.append(old)
-                } else if isAvailable(old) {
-                    candidates.append(node.name)
-                } else {
-                    step.added.append(node.name)
-                }
+                if runs { step.added.append(node.name) } else { step.removed.append(old) }
             default: break
             }
         }
+        // Where no pod should be, one stays as long as it is needed elsewhere.
+        step.removed += strays.prefix(max(0, available - desired))
         step.added += candidates.prefix(max(0, limit - surging))
         return step
     }

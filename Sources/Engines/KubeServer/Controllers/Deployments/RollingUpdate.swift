@@ -37,7 +37,9 @@ struct RolloutBounds: Sendable, Equatable {
     static func resolve(_ value: JSON, of total: Int, roundsUp: Bool) -> Int {
         if let number = value.int { return number }
         guard let text = value.string, text.hasSuffix("%"), let percent = Int(text.dropLast()) else { return 0 }
-        return (percent * total + (roundsUp ? 99 : 0)) / 100
+        // No number of pods is as large as an absurd percentage makes it.
+        let (share, overflows) = percent.multipliedReportingOverflow(by: total)
+        return (min(overflows ? .max : share, 100 * Int(Int32.max)) + (roundsUp ? 99 : 0)) / 100
     }
 }
 

@@ -37,19 +37,24 @@ struct StatefulSetSync: Sendable {
         let placed = pods.compactMap { pod in
             view.ordinal(of: pod).map { Slot(ordinal: $0, pod: pod, exists: true) }
         }
-        let present = Dictionary(placed.map { ($0.ordinal, $0) }) { first, _ in first }
-        let slots = view.range.map { ordinal in
-            present[ordinal]
-                ?? Slot(
-                    ordinal: ordinal,
-                    pod: view.pod(ordinal, view.isOld(ordinal) ? current : update),
-                    exists: false
-                )
-        }
+        let slots = self.slots(placed)
         let condemned = placed.filter { !view.range.contains($0.ordinal) }.sorted { $0.ordinal > $1.ordinal }
         guard try await fill(slots) else { return }
         guard try await shrink(condemned, after: slots) else { return }
         try await renew(slots)
+    }
+
+    /// How many missing places one round looks at; each pod that is made brings the next round.
+    private static let roundSize = 500
+
+    /// The places of the set in their order. A set may want more pods than there could ever be.
+    private func slots(_ placed: [Slot]) -> [Slot] {
+        let present = Dictionary(placed.map { ($0.ordinal, $0) }) { first, _ in first }
+        let missing = view.range.lazy.filter { present[$0] == nil }.prefix(Self.roundSize).map { ordinal in
+            Slot(ordinal: ordinal, pod: view.pod(ordinal, view.isOld(ordinal) ? current : update), exists: false)
+        }
+        let kept = present.values.filter { view.range.contains($0.ordinal) }
+        return (kept + Array(missing)).sorted { $0.ordinal < $1.ordinal }
     }
 
     // MARK: Too few
@@ -109,32 +114,34 @@ struct StatefulSetSync: Sendable {
     /// Removes what is beyond the set's size, highest first; false when the rest has to wait.
     private func shrink(_ condemned: [Slot], after slots: [Slot]) async throws -> Bool {
         for slot in condemned { try await ownClaims(slot, isCondemned: true) }
-        let ailing = (slots + condemned.reversed()).first { !$0.isHealthy }
+        // The first that serves nobody may go; any other waits until it serves.
+        let idle = (slots + condemned.reversed()).first { !isAvailable($0) }
+        var mayGoOn = true
         for slot in condemned {
             if slot.pod.isTerminating {
                 if view.isMonotonic { return false }
                 continue
             }
-            if view.isMonotonic, slot.ordinal != ailing?.ordinal {
-                guard slot.pod.isRunningAndReady,
-                    slot.pod.isAvailablePod(after: view.minReady, at: context.clock.now), ailing == nil
-                else { return false }
-            }
+            if view.isMonotonic, slot.ordinal != idle?.ordinal, !isAvailable(slot) { return false }
             try await delete(slot.pod)
             if view.isMonotonic { return false }
+            mayGoOn = false
         }
-        return true
+        return mayGoOn
+    }
+
+    private func isAvailable(_ slot: Slot) -> Bool {
+        slot.isHealthy && slot.pod.isAvailablePod(after: view.minReady, at: context.clock.now)
     }
 
     // MARK: Old revisions
 
     private func renew(_ slots: [Slot]) async throws {
         guard view.isRolling else { return }
-        for slot in slots.dropFirst(view.partition).reversed() {
+        for slot in slots.reversed() where slot.ordinal >= view.start + view.partition {
             let isOld = slot.pod.labels[StatefulSetView.revisionLabel] != update.name
             if isOld, slot.exists, !slot.pod.isTerminating { return try await delete(slot.pod) }
-            let isAvailable = slot.pod.isAvailablePod(after: view.minReady, at: context.clock.now)
-            guard slot.isHealthy, isAvailable else { return }
+            guard isAvailable(slot) else { return }
         }
     }
 

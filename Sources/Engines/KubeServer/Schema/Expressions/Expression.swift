@@ -48,9 +48,36 @@ struct Expression: Sendable {
         var result: Expression?
     }
 
-    var kind: Kind
+    let kind: Kind
     /// In Unicode scalars from the start of the text; where an operator stands between operands, its place.
-    var place: Int
+    let place: Int
+    /// How many levels of parts it has, itself included.
+    let depth: Int
+
+    init(kind: Kind, place: Int) {
+        self.kind = kind
+        self.place = place
+        depth = 1 + (kind.parts.map(\.depth).max() ?? 0)
+    }
+}
+
+extension Expression.Kind {
+    /// The expressions that this one is made of.
+    var parts: [Expression] {
+        switch self {
+        case .literal, .identifier: []
+        case .select(let target, _, _), .presence(let target, _): [target]
+        case .index(let target, let key, _): [target, key]
+        case .not(let operand), .negated(let operand): [operand]
+        case .binary(_, let left, let right): [left, right]
+        case .conditional(let condition, let first, let second): [condition, first, second]
+        case .call(_, let target, let arguments): (target.map { [$0] } ?? []) + arguments
+        case .list(let elements): elements.map(\.value)
+        case .map(let entries): entries.flatMap { [$0.key, $0.value] }
+        case .comprehension(let macro): [macro.range] + [macro.condition, macro.result].compactMap { $0 }
+        case .binding(_, let value, let body): [value, body]
+        }
+    }
 }
 
 /// Why a text is no expression, or which part of the language is not known here.

@@ -10,8 +10,8 @@ struct ExpressionChecker {
 
     /// What the real server's libraries have and this one has not.
     private static let unsupported: Set<String> = [
-        "url", "isURL", "ip", "isIP", "ip.isCanonical", "cidr", "isCIDR", "format", "getDate", "getDayOfMonth",
-        "getDayOfWeek", "getDayOfYear", "getFullYear", "getMonth", "getHost", "getHostname", "getPort", "getScheme",
+        "url", "isURL", "ip", "isIP", "ip.isCanonical", "cidr", "isCIDR", "format", "getHost", "getHostname", "getPort",
+        "getScheme",
         "getEscapedPath", "getQuery", "family", "isLoopback", "isUnspecified", "isLinkLocalMulticast",
         "isLinkLocalUnicast", "isGlobalUnicast", "containsIP", "containsCIDR", "masked", "prefixLength", "validate",
         "optMap", "optFlatMap", "sortBy", "lists.range", "math.ceil", "math.floor", "math.round", "math.trunc",
@@ -29,7 +29,7 @@ struct ExpressionChecker {
 
     func check(_ expression: Expression, _ scope: Scope) throws(ExpressionProblem) -> ExpressionType {
         switch expression.kind {
-        case .literal(let value): return Self.type(of: value)
+        case .literal(let value): return ExpressionType(of: value)
         case .identifier(let name):
             if let type = scope[name] { return type }
             if ExpressionEvaluator.types[name] != nil { return .type }
@@ -79,19 +79,6 @@ struct ExpressionChecker {
             var inner = scope
             inner[name] = try check(value, scope)
             return try check(body, inner)
-        }
-    }
-
-    private static func type(of value: ExpressionValue) -> ExpressionType {
-        switch value {
-        case .null: .null
-        case .bool: .bool
-        case .int: .int
-        case .uint: .uint
-        case .double: .double
-        case .string: .string
-        case .bytes: .bytes
-        default: .any
         }
     }
 
@@ -244,18 +231,19 @@ struct ExpressionChecker {
     private static func returned(_ name: String, _ target: ExpressionType?) -> ExpressionType {
         switch name {
         case "size", "int", "indexOf", "lastIndexOf", "compareTo", "sign", "asInteger", "getHours", "getMinutes",
-            "getSeconds", "getMilliseconds":
+            "getSeconds", "getMilliseconds", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek",
+            "getDayOfYear":
             return .int
         case "uint": return .uint
         case "double", "asApproximateFloat": return .double
-        case "string", "charAt", "join", "lowerAscii", "upperAscii", "replace", "substring", "trim", "find":
+        case "string", "charAt", "join", "lowerAscii", "upperAscii", "replace", "substring", "trim":
             return .string
         case "bytes": return .bytes
         case "duration": return .duration
         case "timestamp": return .timestamp
         case "quantity": return .quantity
         case "type": return .type
-        case "split", "findAll": return .list(.string)
+        case "split": return .list(.string)
         case "bool", "startsWith", "endsWith", "contains", "matches", "isSorted", "hasValue", "isLessThan",
             "isGreaterThan",
             "isInteger", "isQuantity", "sets.contains", "sets.equivalent", "sets.intersects":

@@ -106,9 +106,7 @@ enum ExpressionConversions {
         case .int(let number): return "\(number)"
         case .uint(let number): return "\(number)"
         case .bool(let flag): return "\(flag)"
-        case .double(let number):
-            let text = "\(number)"
-            return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        case .double(let number): return ExpressionText.general(number)
         case .bytes(let bytes):
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw ExpressionFault(message: "invalid UTF-8 in bytes, cannot convert to string")
@@ -117,9 +115,7 @@ enum ExpressionConversions {
         case .timestamp(let time):
             return time.fraction == 0 ? time.description : time.nanoText
         case .duration(let span):
-            let nanoseconds = ExpressionText.nanoseconds(span)
-            guard nanoseconds % 1_000_000_000 != 0 else { return "\(nanoseconds / 1_000_000_000)s" }
-            return "\(Double(nanoseconds) / 1e9)s"
+            return ExpressionText.plain(Double(ExpressionText.nanoseconds(span)) / 1e9) + "s"
         case .quantity(let quantity): return quantity.description
         default: throw .noOverload
         }

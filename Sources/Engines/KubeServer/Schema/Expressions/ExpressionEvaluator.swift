@@ -119,7 +119,7 @@ struct ExpressionEvaluator {
             default: throw .noOverload
             }
         default:
-            if name == "+" { try spend((left.weight + right.weight) / 10) }
+            if name == "+" { try spend(left.weight + right.weight) }
             return try ExpressionMath.compute(name, left, right)
         }
     }
@@ -300,15 +300,27 @@ extension ExpressionEvaluator {
 }
 
 extension ExpressionValue {
-    /// About how much work it is to go through it once.
+    /// About how much work it is to go through it once, as far as that is less than a rule may cost: lists that hold one
+    /// value over and over can be too large to be gone through at all.
     var weight: Int {
+        var sum = 0
+        weigh(&sum)
+        return sum
+    }
+
+    private func weigh(_ sum: inout Int) {
+        sum += 1
         switch self {
-        case .list(let elements, _): elements.reduce(1) { $0 + $1.weight }
-        case .map(let map): map.entries.reduce(1) { $0 + 1 + $1.value.weight }
-        case .string(let text): 1 + text.utf8.count / 10
-        case .bytes(let bytes): 1 + bytes.count / 10
-        case .optional(let held): held.reduce(1) { $0 + $1.weight }
-        default: 1
+        case .list(let elements, _), .optional(let elements):
+            for element in elements where sum <= ExpressionEvaluator.ruleLimit { element.weigh(&sum) }
+        case .map(let map):
+            for entry in map.entries where sum <= ExpressionEvaluator.ruleLimit {
+                sum += 1
+                entry.value.weigh(&sum)
+            }
+        case .string(let text): sum += text.utf8.count / 10
+        case .bytes(let bytes): sum += bytes.count / 10
+        default: break
         }
     }
 }

@@ -17,7 +17,8 @@ enum ExpressionFunctions {
         "size", "startsWith", "endsWith", "contains", "matches", "charAt", "indexOf", "lastIndexOf", "join",
         "lowerAscii",
         "upperAscii", "replace", "split", "substring", "trim", "reverse", "isSorted", "sum", "min", "max",
-        "getHours", "getMinutes", "getSeconds", "getMilliseconds", "hasValue", "value", "orValue", "or", "isLessThan",
+        "getHours", "getMinutes", "getSeconds", "getMilliseconds", "getFullYear", "getMonth", "getDate",
+        "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "hasValue", "value", "orValue", "or", "isLessThan",
         "isGreaterThan", "compareTo", "isInteger", "asInteger", "asApproximateFloat", "sign", "add", "sub",
         "flatten", "slice", "distinct", "first", "last",
     ]
@@ -120,6 +121,7 @@ enum ExpressionFunctions {
         case .list(let elements, _): return try ExpressionLists.call(name, elements, values)
         case .quantity(let quantity): return try ExpressionConversions.call(name, quantity, values)
         case .duration(let duration): return try parts(name, duration, values)
+        case .timestamp(let time): return .int(Int64(try part(name, of: time, values)))
         case .optional(let held):
             switch (name, values.count) {
             case ("hasValue", 0): return .bool(!held.isEmpty)
@@ -146,6 +148,48 @@ enum ExpressionFunctions {
     }
 }
 
+extension ExpressionFunctions {
+    /// A part of a moment as the calendar and the clock show it, in UTC or in the zone that is given.
+    private static func part(
+        _ name: String,
+        of time: Timestamp,
+        _ values: [ExpressionValue]
+    ) throws(ExpressionFault) -> Int {
+        guard values.count <= 1 else { throw .noOverload }
+        let wall = CivilTime(wallSeconds: time.seconds + Int64(try offset(at: time, values.first)))
+        switch name {
+        case "getFullYear": return wall.year
+        case "getMonth": return wall.month - 1
+        case "getDate": return wall.day
+        case "getDayOfMonth": return wall.day - 1
+        case "getDayOfWeek": return wall.weekday
+        case "getDayOfYear":
+            return Int(CivilTime.days(wall.year, wall.month, wall.day) - CivilTime.days(wall.year, 1, 1))
+        case "getHours": return wall.hour
+        case "getMinutes": return wall.minute
+        case "getSeconds": return wall.second
+        case "getMilliseconds": return Int(time.fraction / 1_000_000)
+        default: throw .noOverload
+        }
+    }
+
+    /// In seconds: `+02:00` by itself, `Europe/Berlin` at that moment.
+    private static func offset(at time: Timestamp, _ zone: ExpressionValue?) throws(ExpressionFault) -> Int {
+        guard let zone else { return 0 }
+        guard case .string(let name) = zone else { throw .noOverload }
+        guard let colon = name.firstIndex(of: ":") else {
+            guard let rules = ZoneRules(named: name) else {
+                throw ExpressionFault(message: "unknown time zone \(name)")
+            }
+            return rules.offset(at: time.seconds)
+        }
+        guard let hours = Int(name[..<colon]), let minutes = Int(name[name.index(after: colon)...]),
+            (-23...23).contains(hours), (0...59).contains(minutes)
+        else { throw ExpressionFault(message: "unknown time zone \(name)") }
+        return hours * 3_600 + (name.hasPrefix("-") ? -minutes : minutes) * 60
+    }
+}
+
 /// What lists can do.
 enum ExpressionLists {
     static func call(
@@ -162,6 +206,10 @@ enum ExpressionLists {
             return .bool(true)
         case ("sum", 0):
             guard var total = elements.first else { return .int(0) }
+            switch total {
+            case .int, .uint, .double, .duration: break
+            default: throw .noOverload
+            }
             for element in elements.dropFirst() { total = try ExpressionMath.compute("+", total, element) }
             return total
         case ("min", 0): return try ExpressionFunctions.extreme(elements, isGreatest: false)
@@ -172,9 +220,8 @@ enum ExpressionLists {
         case ("first", 0): return .optional(elements.first.map { [$0] } ?? [])
         case ("last", 0): return .optional(elements.last.map { [$0] } ?? [])
         case ("distinct", 0):
-            var unique: [ExpressionValue] = []
-            for element in elements where !unique.contains(where: { $0.equals(element) }) { unique.append(element) }
-            return .list(unique)
+            var known = ExpressionBag([])
+            return .list(elements.filter { known.add($0) })
         case ("flatten", 0):
             return .list(
                 elements.flatMap { element -> [ExpressionValue] in

@@ -224,7 +224,9 @@ struct ExpressionLexer {
         if !isOctal { place += 1 }
         var text = ""
         for _ in 0..<width { if let digit = peek() { (text, place) = (text + String(digit), place + 1) } }
-        guard let number = UInt32(text, radix: isOctal ? 8 : 16), let scalar = Unicode.Scalar(number) else {
+        guard text.unicodeScalars.allSatisfy(\.properties.isASCIIHexDigit),
+            let number = UInt32(text, radix: isOctal ? 8 : 16), let scalar = Unicode.Scalar(number)
+        else {
             throw problem("unable to unescape string")
         }
         return (scalar, width < 4)

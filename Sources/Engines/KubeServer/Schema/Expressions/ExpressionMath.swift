@@ -41,19 +41,26 @@ enum ExpressionMath {
         case ("+", .bytes(let first), .bytes(let second)): return .bytes(first + second)
         case ("+", .list(let first, let isUnordered), .list(let second, _)):
             // A set stays one.
-            let added = isUnordered ? second.filter { element in !first.contains { $0.equals(element) } } : second
+            let known = isUnordered ? ExpressionBag(first) : nil
+            let added = known.map { known in second.filter { !known.contains($0) } } ?? second
             return .list(first + added, isUnordered: isUnordered)
         case ("+", .timestamp(let time), .duration(let span)), ("+", .duration(let span), .timestamp(let time)):
             return .timestamp(try moved(time, ExpressionText.nanoseconds(span)))
-        case ("+", .duration(let first), .duration(let second)): return .duration(first + second)
+        case ("+", .duration(let first), .duration(let second)):
+            return try duration(ExpressionText.nanoseconds(first) + ExpressionText.nanoseconds(second))
         case ("-", .timestamp(let time), .duration(let span)):
             return .timestamp(try moved(time, -ExpressionText.nanoseconds(span)))
         case ("-", .timestamp(let first), .timestamp(let second)):
-            guard let span = Int64(exactly: first.nanoseconds - second.nanoseconds) else { throw .overflow }
-            return .duration(.nanoseconds(span))
-        case ("-", .duration(let first), .duration(let second)): return .duration(first - second)
+            return try duration(first.nanoseconds - second.nanoseconds)
+        case ("-", .duration(let first), .duration(let second)):
+            return try duration(ExpressionText.nanoseconds(first) - ExpressionText.nanoseconds(second))
         default: throw .noOverload
         }
+    }
+
+    private static func duration(_ nanoseconds: Int128) throws(ExpressionFault) -> ExpressionValue {
+        guard let span = Int64(exactly: nanoseconds) else { throw .overflow }
+        return .duration(.nanoseconds(span))
     }
 
     private static func moved(_ time: Timestamp, _ span: Int128) throws(ExpressionFault) -> Timestamp {
@@ -152,6 +159,41 @@ enum ExpressionText {
         }
         guard total < 9.2e18 else { return nil }
         return .nanoseconds(Int64(isNegative ? -total : total))
+    }
+
+    /// A number as Go's `%g` writes it: `1.5`, `1e+06`.
+    static func general(_ number: Double) -> String {
+        guard let (sign, digits, exponent) = decimal(number) else { return plain(number) }
+        guard exponent < -4 || exponent >= 6 else { return plain(number) }
+        let rest = digits.count > 1 ? "." + digits.dropFirst() : ""
+        let power = abs(exponent) < 10 ? "0\(abs(exponent))" : "\(abs(exponent))"
+        return "\(sign)\(digits.prefix(1))\(rest)e\(exponent < 0 ? "-" : "+")\(power)"
+    }
+
+    /// A number without an exponent, however long that is.
+    static func plain(_ number: Double) -> String {
+        guard let (sign, digits, exponent) = decimal(number) else {
+            return number.isNaN ? "NaN" : number < 0 ? "-Inf" : number > 0 ? "+Inf" : number.sign == .minus ? "-0" : "0"
+        }
+        guard exponent >= 0 else { return "\(sign)0." + String(repeating: "0", count: -exponent - 1) + digits }
+        let whole = digits.prefix(exponent + 1)
+        let fraction = digits.dropFirst(exponent + 1)
+        let zeros = String(repeating: "0", count: exponent + 1 - whole.count)
+        return "\(sign)\(whole)\(zeros)" + (fraction.isEmpty ? "" : ".\(fraction)")
+    }
+
+    /// The shortest digits that mean the number, and the power of ten of the first; `nil` for zero and what is not finite.
+    private static func decimal(_ number: Double) -> (sign: String, digits: String, exponent: Int)? {
+        guard number.isFinite, number != 0 else { return nil }
+        let parts = "\(abs(number))".split(separator: "e")
+        let whole = parts[0].prefix { $0 != "." }
+        let all = parts[0].filter { $0 != "." }
+        let digits = all.drop { $0 == "0" }
+        let power = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+        var significant = digits
+        while significant.last == "0" { significant.removeLast() }
+        let exponent = power + whole.count - 1 - (all.count - digits.count)
+        return (number < 0 ? "-" : "", String(significant), exponent)
     }
 
     static func nanoseconds(_ duration: Duration) -> Int128 {

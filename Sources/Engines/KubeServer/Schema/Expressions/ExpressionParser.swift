@@ -11,6 +11,8 @@ struct ExpressionParser {
     private var depth = 0
 
     private static let depthLimit = 100
+    /// Chains such as `a.b.c` and `1 + 2 + 3` are no nested text, but deep all the same for whoever walks through them.
+    private static let treeLimit = 250
     private static let sizeLimit = 100_000
 
     static func parse(_ text: String) throws(ExpressionProblem) -> Expression {
@@ -51,6 +53,14 @@ struct ExpressionParser {
         return ExpressionProblem(message: "Syntax error: mismatched input '\(shown)'\(tail)", place: place)
     }
 
+    private static func node(_ kind: Expression.Kind, at place: Int) throws(ExpressionProblem) -> Expression {
+        let made = Expression(kind: kind, place: place)
+        guard made.depth <= treeLimit else {
+            throw ExpressionProblem(message: "expression recursion limit exceeded: \(treeLimit)", place: place)
+        }
+        return made
+    }
+
     // MARK: Operators
 
     private mutating func expression() throws(ExpressionProblem) -> Expression {
@@ -64,23 +74,43 @@ struct ExpressionParser {
         guard try take("?") else { return condition }
         let first = try disjunction()
         try expect(":")
-        return Expression(kind: .conditional(condition, first, try expression()), place: start)
+        return try Self.node(.conditional(condition, first, try expression()), at: start)
     }
 
     private mutating func disjunction() throws(ExpressionProblem) -> Expression {
-        var left = try conjunction()
-        while token == .symbol("||") {
-            left = try binary("||", left) { (parser) throws(ExpressionProblem) in try parser.conjunction() }
-        }
-        return left
+        try logic("||") { (parser) throws(ExpressionProblem) in try parser.conjunction() }
     }
 
     private mutating func conjunction() throws(ExpressionProblem) -> Expression {
-        var left = try relation()
-        while token == .symbol("&&") {
-            left = try binary("&&", left) { (parser) throws(ExpressionProblem) in try parser.relation() }
+        try logic("&&") { (parser) throws(ExpressionProblem) in try parser.relation() }
+    }
+
+    /// A chain of the one operator, of any length.
+    private mutating func logic(
+        _ name: String,
+        _ operand: (inout ExpressionParser) throws(ExpressionProblem) -> Expression
+    ) throws(ExpressionProblem) -> Expression {
+        var (operands, places) = ([try operand(&self)], [Int]())
+        while token == .symbol(name) {
+            places.append(place)
+            try advance()
+            operands.append(try operand(&self))
         }
-        return left
+        return try Self.balanced(name, operands, places, 0...places.count)
+    }
+
+    /// The chain as a tree that is as flat as can be.
+    private static func balanced(
+        _ name: String,
+        _ operands: [Expression],
+        _ places: [Int],
+        _ range: ClosedRange<Int>
+    ) throws(ExpressionProblem) -> Expression {
+        guard range.count > 1 else { return operands[range.lowerBound] }
+        let middle = (range.lowerBound + range.upperBound) / 2
+        let left = try balanced(name, operands, places, range.lowerBound...middle)
+        let right = try balanced(name, operands, places, middle + 1...range.upperBound)
+        return try node(.binary(name, left, right), at: places[middle])
     }
 
     private static let relations: Set<String> = ["<", "<=", ">", ">=", "==", "!=", "in"]
@@ -125,7 +155,7 @@ struct ExpressionParser {
         let start = place
         try advance()
         let right = try operand(&self)
-        return Expression(kind: .binary(name, left, right), place: start)
+        return try Self.node(.binary(name, left, right), at: start)
     }
 
     private mutating func unary() throws(ExpressionProblem) -> Expression {
@@ -135,14 +165,14 @@ struct ExpressionParser {
         guard depth <= Self.depthLimit else {
             throw ExpressionProblem(message: "expression recursion limit exceeded: \(Self.depthLimit)", place: place)
         }
-        if try take("!") { return Expression(kind: .not(try unary()), place: start) }
+        if try take("!") { return try Self.node(.not(try unary()), at: start) }
         guard try take("-") else { return try member() }
         // The smallest number has no positive counterpart.
         if case .int(let text) = token, let value = Int64("-\(text)") {
             try advance()
-            return try members(of: Expression(kind: .literal(.int(value)), place: start))
+            return try members(of: Self.node(.literal(.int(value)), at: start))
         }
-        return Expression(kind: .negated(try unary()), place: start)
+        return try Self.node(.negated(try unary()), at: start)
     }
 
     // MARK: Members
@@ -151,10 +181,7 @@ struct ExpressionParser {
 
     private mutating func members(of first: Expression) throws(ExpressionProblem) -> Expression {
         var target = first
-        var length = 0
         while true {
-            length += 1
-            guard length <= 1000 else { throw ExpressionProblem(message: "expression is too long", place: place) }
             let start = place
             if token == .symbol(".") || token == .symbol(".?") {
                 let isOptional = token == .symbol(".?")
@@ -164,14 +191,14 @@ struct ExpressionParser {
                 if !isOptional, !isQuoted, try take("(") {
                     target = try method(name, of: target, at: opening)
                 } else {
-                    target = Expression(kind: .select(target, name, isOptional: isOptional), place: start)
+                    target = try Self.node(.select(target, name, isOptional: isOptional), at: start)
                 }
             } else if token == .symbol("[") || token == .symbol("[?") {
                 let isOptional = token == .symbol("[?")
                 try advance()
                 let key = try expression()
                 try expect("]")
-                target = Expression(kind: .index(target, key, isOptional: isOptional), place: start)
+                target = try Self.node(.index(target, key, isOptional: isOptional), at: start)
             } else {
                 return target
             }
@@ -218,13 +245,14 @@ struct ExpressionParser {
         case .symbol("{"), .symbol("{?"): return try map(start)
         case .symbol("."):
             try advance()
-            return try primary()
+            guard case .identifier(let name) = token else { throw unexpected(wanting: "IDENTIFIER") }
+            return try identifier(name, start)
         case .identifier(let name): return try identifier(name, start)
         default: break
         }
         guard let value = try literal(current) else { throw unexpected() }
         try advance()
-        return Expression(kind: .literal(value), place: start)
+        return try Self.node(.literal(value), at: start)
     }
 
     private func literal(_ token: ExpressionLexer.Token) throws(ExpressionProblem) -> ExpressionValue? {
@@ -250,10 +278,10 @@ struct ExpressionParser {
         switch name {
         case "true", "false":
             try advance()
-            return Expression(kind: .literal(.bool(name == "true")), place: start)
+            return try Self.node(.literal(.bool(name == "true")), at: start)
         case "null":
             try advance()
-            return Expression(kind: .literal(.null), place: start)
+            return try Self.node(.literal(.null), at: start)
         default: break
         }
         if Self.reserved.contains(name) {
@@ -261,10 +289,10 @@ struct ExpressionParser {
         }
         try advance()
         let opening = place
-        guard try take("(") else { return Expression(kind: .identifier(name), place: start) }
+        guard try take("(") else { return try Self.node(.identifier(name), at: start) }
         let given = try arguments()
         if name == "has" { return try presence(given, at: opening) }
-        return Expression(kind: .call(name, target: nil, given), place: opening)
+        return try Self.node(.call(name, target: nil, given), at: opening)
     }
 
     private mutating func list(_ start: Int) throws(ExpressionProblem) -> Expression {
@@ -278,7 +306,7 @@ struct ExpressionParser {
             guard try take(",") else { break }
         }
         try expect("]")
-        return Expression(kind: .list(elements), place: start)
+        return try Self.node(.list(elements), at: start)
     }
 
     private mutating func map(_ start: Int) throws(ExpressionProblem) -> Expression {
@@ -294,7 +322,7 @@ struct ExpressionParser {
             guard try take(",") else { break }
         }
         try expect("}")
-        return Expression(kind: .map(entries), place: start)
+        return try Self.node(.map(entries), at: start)
     }
 }
 
@@ -305,7 +333,7 @@ extension ExpressionParser {
         guard given.count == 1, case .select(let target, let field, isOptional: false) = given[0].kind else {
             throw ExpressionProblem(message: "invalid argument to has() macro", place: given.first?.place ?? place)
         }
-        return Expression(kind: .presence(target, field), place: place)
+        return try Self.node(.presence(target, field), at: place)
     }
 
     private static let goals: [String: Expression.Comprehension.Goal] = [
@@ -320,12 +348,12 @@ extension ExpressionParser {
         let given = try arguments()
         if name == "bind", case .identifier("cel") = target.kind, given.count == 3 {
             let variable = try Self.variable(given[0])
-            return Expression(kind: .binding(variable, given[1], given[2]), place: place)
+            return try Self.node(.binding(variable, given[1], given[2]), at: place)
         }
         if let goal = Self.goals[name], let found = try Self.comprehension(goal, target, given) {
-            return Expression(kind: .comprehension(found), place: place)
+            return try Self.node(.comprehension(found), at: place)
         }
-        return Expression(kind: .call(name, target: target, given), place: place)
+        return try Self.node(.call(name, target: target, given), at: place)
     }
 
     /// `nil` where the number of arguments is no macro's.

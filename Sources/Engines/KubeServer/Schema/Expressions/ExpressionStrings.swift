@@ -73,12 +73,14 @@ enum ExpressionStrings {
         _ values: [ExpressionValue],
         _ evaluator: inout ExpressionEvaluator
     ) throws(ExpressionFault) -> ExpressionValue {
+        // Each of these compares the one text with every part of the other.
+        if ["contains", "indexOf", "lastIndexOf", "split", "replace"].contains(name) {
+            try evaluator.spend(scalars.count * max(1, other.count) / 100)
+        }
         switch (name, values.count) {
         case ("startsWith", 1): return .bool(scalars.starts(with: other))
         case ("endsWith", 1): return .bool(scalars.reversed().starts(with: other.reversed()))
-        case ("contains", 1):
-            try evaluator.spend(scalars.count * max(1, other.count) / 100)
-            return .bool(find(other, in: scalars, from: 0) != nil)
+        case ("contains", 1): return .bool(find(other, in: scalars, from: 0) != nil)
         case ("matches", 1): return .bool(try matches(join(scalars), argument, &evaluator))
         case ("indexOf", 1...2):
             let start = values.count > 1 ? ExpressionMath.whole(values[1]) : 0
@@ -97,7 +99,7 @@ enum ExpressionStrings {
             guard case .string(let replacement) = values[1] else { throw .noOverload }
             let limit = values.count > 2 ? ExpressionMath.whole(values[2]) : -1
             guard let limit else { throw .noOverload }
-            let parts = split(scalars, other, limit < 0 ? -1 : limit + 1).map { join($0) }
+            let parts = split(scalars, other, (0..<Int.max).contains(limit) ? limit + 1 : -1).map { join($0) }
             try evaluator.spend(parts.count * (1 + replacement.utf8.count / 10))
             return .string(parts.joined(separator: replacement))
         default: throw .noOverload

@@ -37,6 +37,24 @@ indirect enum ExpressionType: Sendable {
         }
     }
 
+    /// A value's own type; of what a list or a map holds nothing is known.
+    init(of value: ExpressionValue) {
+        switch value {
+        case .null: self = .null
+        case .bool: self = .bool
+        case .int: self = .int
+        case .uint: self = .uint
+        case .double: self = .double
+        case .string: self = .string
+        case .bytes: self = .bytes
+        case .duration: self = .duration
+        case .timestamp: self = .timestamp
+        case .quantity: self = .quantity
+        case .type: self = .type
+        case .list, .map, .optional: self = .any
+        }
+    }
+
     private static func text(_ format: String?) -> ExpressionType {
         switch format {
         case "date-time"?, "date"?: .timestamp
@@ -73,11 +91,6 @@ indirect enum ExpressionType: Sendable {
         case .int, .uint, .double: true
         default: false
         }
-    }
-
-    var isAny: Bool {
-        if case .any = self { return true }
-        return false
     }
 
     /// Whether a value of the one type may also be of the other.

@@ -22,22 +22,14 @@ indirect enum ExpressionValue: Sendable {
     /// Holds one value or none.
     case optional([ExpressionValue])
 
+    /// As `type(x)` names it.
     var typeName: String {
         switch self {
         case .null: "null_type"
-        case .bool: "bool"
-        case .int: "int"
-        case .uint: "uint"
-        case .double: "double"
-        case .string: "string"
-        case .bytes: "bytes"
         case .list: "list"
         case .map: "map"
-        case .duration: "google.protobuf.Duration"
-        case .timestamp: "google.protobuf.Timestamp"
-        case .quantity: "kubernetes.Quantity"
-        case .type: "type"
         case .optional: "optional_type"
+        default: ExpressionType(of: self).name
         }
     }
 
@@ -154,9 +146,10 @@ extension ExpressionValue {
         case (.type(let left), .type(let right)): return left == right
         case (.list(let left, let isUnordered), .list(let right, let isOtherUnordered)):
             guard left.count == right.count else { return false }
-            guard isUnordered || isOtherUnordered else { return zip(left, right).allSatisfy { $0.equals($1) } }
-            return left.allSatisfy { element in right.contains { $0.equals(element) } }
-                && right.allSatisfy { element in left.contains { $0.equals(element) } }
+            if zip(left, right).allSatisfy({ $0.equals($1) }) { return true }
+            guard isUnordered || isOtherUnordered else { return false }
+            let (first, second) = (ExpressionBag(left), ExpressionBag(right))
+            return left.allSatisfy(second.contains) && right.allSatisfy(first.contains)
         case (.map(let left), .map(let right)):
             guard left.count == right.count else { return false }
             return left.entries.allSatisfy { entry in right[entry.key].map { $0.equals(entry.value) } ?? false }
@@ -203,5 +196,44 @@ extension ExpressionValue {
         case (.quantity(let left), .quantity(let right)): return sign(left, right)
         default: return numericOrder(other)
         }
+    }
+}
+
+/// Values in which one is found without a look at all of them.
+struct ExpressionBag {
+    private var values: [Int: [ExpressionValue]] = [:]
+
+    init(_ values: [ExpressionValue]) { for value in values { _ = add(value) } }
+
+    func contains(_ value: ExpressionValue) -> Bool { values[value.digest()]?.contains { $0.equals(value) } ?? false }
+
+    /// Returns whether the value is new.
+    mutating func add(_ value: ExpressionValue) -> Bool {
+        guard !contains(value) else { return false }
+        values[value.digest(), default: []].append(value)
+        return true
+    }
+}
+
+extension ExpressionValue {
+    /// The same for equal values; of what lies deep inside it knows nothing.
+    fileprivate func digest(levels: Int = 3) -> Int {
+        var hasher = Hasher()
+        switch self {
+        case .bool(let flag): hasher.combine(flag)
+        case .string(let text): hasher.combine(text)
+        case .bytes(let bytes): hasher.combine(bytes)
+        case .duration(let span): hasher.combine(span)
+        case .timestamp(let time): hasher.combine(time)
+        case .list(let elements, _): hasher.combine(elements.count)
+        case .map(let map) where levels > 0:
+            hasher.combine(
+                map.entries.reduce(map.count) { sum, entry in
+                    sum &+ (entry.key.digest() &* 31 ^ entry.value.digest(levels: levels - 1))
+                }
+            )
+        default: hasher.combine(number)
+        }
+        return hasher.finalize()
     }
 }

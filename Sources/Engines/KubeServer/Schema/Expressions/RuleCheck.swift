@@ -56,18 +56,17 @@ struct RuleCheck {
                 visit(Node(schema: schema, path: path), member, old?[name], isOldEqual: isEqual)
             }
         case .array(let elements):
-            guard let schema = node.schema.items else { return }
+            guard let schema = node.schema.items, schema.hasRules else { return }
+            let keys = node.schema.listType == .map ? node.schema.listMapKeys : []
+            func identity(_ element: JSON) -> [JSON] { keys.map { element[$0] ?? .null } }
+            let former = keys.isEmpty ? [] : old?.array ?? []
+            let known = Dictionary(former.map { (identity($0), $0) }) { first, _ in first }
             for (place, element) in elements.enumerated() {
-                let former = node.schema.listType == .map ? counterpart(of: element, in: old, node.schema) : nil
                 let path = "\(node.path)[\(place)]"
-                visit(Node(schema: schema, path: path, isResource: false), element, former, isOldEqual: isEqual)
+                visit(Node(schema: schema, path: path), element, known[identity(element)], isOldEqual: isEqual)
             }
         default: return
         }
-    }
-
-    private func counterpart(of element: JSON, in old: JSON?, _ schema: StructuralSchema) -> JSON? {
-        old?.array?.first { other in schema.listMapKeys.allSatisfy { other[$0] == element[$0] } }
     }
 
     // MARK: Rules

@@ -44,22 +44,6 @@ extension Expression {
     /// Whether the name is used; inside a macro that names its own variable so, it may be another one.
     func mentions(_ name: String) -> Bool {
         if case .identifier(name) = kind { return true }
-        return parts.contains { $0.mentions(name) }
-    }
-
-    private var parts: [Expression] {
-        switch kind {
-        case .literal, .identifier: []
-        case .select(let target, _, _), .presence(let target, _): [target]
-        case .index(let target, let key, _): [target, key]
-        case .not(let operand), .negated(let operand): [operand]
-        case .binary(_, let left, let right): [left, right]
-        case .conditional(let condition, let first, let second): [condition, first, second]
-        case .call(_, let target, let arguments): (target.map { [$0] } ?? []) + arguments
-        case .list(let elements): elements.map(\.value)
-        case .map(let entries): entries.flatMap { [$0.key, $0.value] }
-        case .comprehension(let macro): [macro.range] + [macro.condition, macro.result].compactMap { $0 }
-        case .binding(_, let value, let body): [value, body]
-        }
+        return kind.parts.contains { $0.mentions(name) }
     }
 }
