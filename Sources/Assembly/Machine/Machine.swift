@@ -120,7 +120,7 @@ struct Machine: Sendable {
             telemetry: telemetry.scoped("registry")
         )
         let sweeper = ReleaseSweeper(cluster: client, clock: .system)
-        let directory = HomeDirectory(home: client)
+        let directory = HomeDirectory(home: client, runsPlugins: false)
         let logins = PullSecretKeeper(
             home: client,
             clusters: { try await directory.cluster(named: $0.text) },

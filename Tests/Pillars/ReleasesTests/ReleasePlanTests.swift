@@ -62,7 +62,8 @@ struct ReleasePlanTests {
     @Test func whatIsPushedToOneInstanceOfAlibabasRegistryIsPulledFromTheSame() throws {
         func image(_ repository: String, _ pullHost: String = "") -> String {
             let pull = pullHost.isEmpty ? "" : "pullHost: \(pullHost), "
-            return "  image: { repository: \(repository), \(pull)build: { files: [{ from: a, to: /a }] } }\n  deploy: {}\n"
+            return
+                "  image: { repository: \(repository), \(pull)build: { files: [{ from: a, to: /a }] } }\n  deploy: {}\n"
         }
         let open = "acme-registry.cn-shanghai.cr.aliyuncs.com/shop/cart"
         _ = try ReleasePlan(try file(image(open, "acme-registry-vpc.cn-shanghai.cr.aliyuncs.com")))

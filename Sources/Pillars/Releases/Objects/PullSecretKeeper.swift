@@ -57,7 +57,9 @@ package struct PullSecretKeeper: Sendable {
                     let login = try PullSecret.login(from: credential, for: image)
                     try await refresh(app, login, image, name)
                 } catch {
-                    report("the pull secret of '\(app.namespace)/\(app.name)' in '\(name)' is not renewed: \(ErrorWords.text(of: error))")
+                    report(
+                        "the pull secret of '\(app.namespace)/\(app.name)' in '\(name)' is not renewed: \(ErrorWords.text(of: error))"
+                    )
                 }
             }
         }
