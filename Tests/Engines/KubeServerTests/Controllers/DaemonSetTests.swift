@@ -147,9 +147,9 @@ struct DaemonSetTests {
             _ = try await cluster.api.create(set("agent", rolling: rolling), as: .daemonSets)
             let first = try await cluster.wait(.pods) { $0.count == 1 && $0[0].isReadyPod }
             let pod = ObjectReference(.pods, namespace: "shop", name: first[0].name)
-            // It goes slowly.
-            let held: JSON = ["metadata": ["finalizers": ["test/hold"], "deletionTimestamp": "2026-11-23T10:00:00Z"]]
-            _ = try await cluster.api.patch(pod, .merge, held)
+            // It goes slowly: a finalizer holds it.
+            _ = try await cluster.api.patch(pod, .merge, ["metadata": ["finalizers": ["test/hold"]]])
+            try await cluster.api.delete(pod)
             let both = try await cluster.wait(.pods) { $0.count == 2 }
             #expect(both.contains { $0.uid == first[0].uid && $0.isTerminating })
         }
