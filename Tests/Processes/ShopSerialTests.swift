@@ -45,7 +45,9 @@ struct ShopSerialTests {
 
         try machine.ask("set", "env", "deploy/cart", "-n", "shop", "VERSION=by-hand")
         try machine.ask("rollout", "status", "deploy/cart", "-n", "shop", "--timeout=60s")
-        let again = try machine.ballast("release", "Examples/shop/cart")
+        let refused = try machine.ballast("release", "Examples/shop/cart")
+        #expect(refused.code != 0 && refused.errors.contains("is owned by 'kubectl-set'"), "\(refused.errors)")
+        let again = try machine.ballast("release", "Examples/shop/cart", "--take", "all")
         #expect(again.code == 0, "\(again.errors)")
         try machine.wait("the cart after a release", until: cartHoldsTheCompass)
 
