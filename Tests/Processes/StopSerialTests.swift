@@ -64,7 +64,7 @@ struct StopSerialTests {
         client.standardOutput = output
         try client.run()
         defer {
-            client.terminate()
+            kill(client.processIdentifier, SIGKILL)
             client.waitUntilExit()
         }
         #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "connected\n")

@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 import Foundation
+import Glibc
 import Testing
 
 /// Debian's docker-registry as a process on loopback, with its own folder; it ends with the value.
@@ -49,7 +50,8 @@ package final class PeerRegistry {
     }
 
     deinit {
-        process.terminate()
+        // It may have been started by a thread that blocks the other signals, and inherited that.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: folder)
     }

@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 import Foundation
+import Glibc
 import Testing
 
 /// A strict token service of a registry, as a process on loopback (Python and openssl); it ends with the value.
@@ -60,7 +61,8 @@ package final class TokenServer {
     }
 
     deinit {
-        process.terminate()
+        // It may have been started by a thread that blocks the other signals, and inherited that.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: folder)
     }

@@ -67,7 +67,7 @@ struct PeerToolsSerialTests {
             let ours = ImageReference(registry: peer.host, repository: "shop/ours", tag: "1")
             let digest = try await image.push(to: registry, ours)
             let copy = [
-                "--insecure-policy", "copy", "-q", "--authfile", file, "--src-tls-verify=false",
+                "--insecure-policy", "copy", "-q", "--preserve-digests", "--authfile", file, "--src-tls-verify=false",
                 "--dest-tls-verify=false",
             ]
             try Tool.run("skopeo", copy + ["docker://\(ours)", "docker://\(peer.host)/shop/theirs:1"])

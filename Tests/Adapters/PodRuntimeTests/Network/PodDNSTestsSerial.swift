@@ -16,6 +16,10 @@ import Testing
 struct PodDNSTestsSerial {
     private let plan = NetworkPlan.choose(for: "/tests", avoiding: [])
 
+    private struct NoUpstream: DNSUpstream {
+        func ask(_ message: [UInt8], isStream: Bool) async -> [UInt8]? { nil }
+    }
+
     private func withServer(_ cluster: FakeCluster, _ body: @escaping @Sendable (HostNameServers) async throws -> Void)
         async throws
     {
@@ -23,10 +27,14 @@ struct PodDNSTestsSerial {
         let folder = try ScratchFolder()
         try FileText.replace("\(folder.path)/resolv.conf", with: Array("# ours\nnameserver 127.0.0.1\nsearch x\n".utf8))
         let path = "\(folder.path)/resolv.conf"
-        struct NoUpstream: DNSUpstream { func ask(_ message: [UInt8], isStream: Bool) async -> [UInt8]? { nil } }
         let (ports, ready) = AsyncStream<Int>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await dns.serve(host: "127.0.0.1", port: 0, NoUpstream()) { ready.yield($0) } }
+            // One that was free a moment ago for streams; the system chooses among those free for packets only.
+            let free = Int(try Listener("127.0.0.1").port)
+            group.addTask {
+                defer { ready.finish() }
+                try await dns.serve(host: "127.0.0.1", port: free, NoUpstream()) { ready.yield($0) }
+            }
             let port = try #require(await ports.first { _ in true })
             // Our own client of name servers is the client here.
             try await body(
@@ -35,6 +43,15 @@ struct PodDNSTestsSerial {
             group.cancelAll()
         }
         withExtendedLifetime(folder) {}
+    }
+
+    @Test func aPortThatIsTakenForStreamsIsAnErrorAndNotTheEndOfTheProcess() async throws {
+        let taken = try Listener("127.0.0.1")
+        let dns = PodDNS(plan: try #require(plan), api: FakeCluster(), telemetry: Telemetry("test"))
+        await #expect(throws: IOError.self) {
+            try await dns.serve(host: "127.0.0.1", port: Int(taken.port), NoUpstream())
+        }
+        withExtendedLifetime(taken) {}
     }
 
     @Test func answersFollowTheCluster() async throws {

@@ -47,21 +47,22 @@ package struct PodDNS: Sendable {
         let slices = ObjectMirror(ListQuery(.endpointSlices), of: api, trim: Self.trim)
         let zone = SharedZone(empty())
         let resolver = DNSResolver(zone: { zone.current }, upstream: upstream)
-        let first = DNSListener(
-            group: Self.group,
-            address: try SocketAddress(ipAddress: host, port: port),
-            resolver: resolver,
-            telemetry: telemetry
-        )
+        func listener(_ port: Int) throws -> DNSListener {
+            let address = try SocketAddress(ipAddress: host, port: port)
+            return DNSListener(group: Self.group, address: address, resolver: resolver, telemetry: telemetry)
+        }
+        let first = try listener(port)
         let datagrams = try await first.bindDatagrams()
         let bound = datagrams.channel.localAddress?.port ?? port
-        let second = DNSListener(
-            group: Self.group,
-            address: try SocketAddress(ipAddress: host, port: bound),
-            resolver: resolver,
-            telemetry: telemetry
-        )
-        let connections = try await second.bindConnections()
+        let second = try listener(bound)
+        let connections: DNSListener.Connections
+        do {
+            connections = try await second.bindConnections()
+        } catch {
+            // NIO ends the process where a channel is dropped that was not closed.
+            try? await datagrams.executeThenClose { _, _ in }
+            throw error
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await services.run() }
             group.addTask { await slices.run() }
