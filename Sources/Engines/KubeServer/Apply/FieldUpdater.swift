@@ -145,7 +145,8 @@ struct FieldUpdater {
         _ version: String
     ) -> JSON {
         guard let last, !last.set.isEmpty, let type = types(last.apiVersion) else { return merged }
-        if last.apiVersion == version, last.set.subtracting(mine).isEmpty { return merged }  // all of it is still wanted
+        // All of it is still wanted.
+        if last.apiVersion == version, last.set.subtracting(mine).isEmpty { return merged }
         let before = type.ensured(last.set)
         var pruned = type.removing(before, from: merged)
         var owned: [String: FieldSet] = [:]
