@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+// Where a module is compiled whole, `stat` is CoreFoundation's.
+import CoreFoundation
 import Foundation
 import Glibc
 import Model
