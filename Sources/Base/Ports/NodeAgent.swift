@@ -8,4 +8,7 @@ package protocol NodeAgent: Sendable {
     func logs(namespace: String, pod: String, uid: String, _ options: LogOptions) async throws -> AsyncThrowingStream<
         [UInt8], any Error
     >
+
+    /// What the node and its containers have used; `nil` where nobody counts.
+    func usage() async -> NodeUsage?
 }
