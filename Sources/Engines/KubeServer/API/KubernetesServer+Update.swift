@@ -209,7 +209,6 @@ extension KubernetesServer {
         switch change.part {
         case .whole:
             MetadataRules.validateUpdate(object, from: old, &errors)
-            MetadataRules.validateUpdate(object, from: old, &errors)
             strategy.validate(object, &errors)
             strategy.validateUpdate(object, from: old, &errors)
         case .status: strategy.validateStatusUpdate(object, from: old, &errors)
