@@ -186,6 +186,14 @@ struct AutoscalerTests {
             throw Failure(.notFound, "no logs here")
         }
 
+        func session(namespace: String, pod: String, uid: String, _ options: SessionOptions) async throws
+            -> any ContainerSession
+        { throw Failure(.notFound, "no sessions here") }
+
+        func ports(namespace: String, pod: String, uid: String) async throws -> any PodPorts {
+            throw Failure(.notFound, "no ports here")
+        }
+
         func usage() async -> NodeUsage? {
             let used = ResourceUsage(processorTime: .milliseconds(Int(seconds.value * 1000)), memory: 5 << 20)
             return NodeUsage(node: "n", machine: used, containers: ["x1": used])
@@ -226,6 +234,16 @@ struct AutoscalerTests {
         #expect(await test.send("GET", root).json["resources"]?.array?.count == 2)
         let items = try await test.server.api.list(ListQuery(.podMetrics, namespace: "default")).items
         #expect(items.map(\.name) == ["p"])
+        let merge = "application/merge-patch+json"
+        for (method, path) in [
+            ("POST", "namespaces/default/pods"), ("DELETE", "namespaces/default/pods"),
+            ("PUT", "namespaces/default/pods/p"), ("PATCH", "namespaces/default/pods/p"),
+            ("DELETE", "namespaces/default/pods/p"), ("GET", "namespaces/default/pods?watch=1"), ("POST", "nodes"),
+        ] {
+            let answer = await test.send(method, "\(root)/\(path)", ["metadata": ["name": "p"]], contentType: merge)
+            #expect(answer.status == 405, "\(method) \(path)")
+            #expect(answer.message == "the server does not allow this method on the requested resource")
+        }
     }
 
     @Test func theOlderVersionShowsTheSameAutoscaler() async throws {
