@@ -97,6 +97,8 @@ extension KubernetesServer {
 
     /// Resources that only show something take no writes.
     private func checkVerb(_ call: Call) throws(KubeStatus) {
+        // A custom resource that is leaving says so itself.
+        guard call.resource.custom == nil else { return }
         let isWatch = call.isWatchPath || call.name == nil && call.options.isWatch
         let verb =
             switch call.request.method {
