@@ -20,19 +20,19 @@ extension YAMLDocument {
     /// So many keys may be given again before a text is refused as a whole.
     private static let repetitionLimit = 32
 
-    /// The single document of a text in which the last of several equal keys counts, as Kubernetes reads what is applied
-    /// to it; the others are reported.
+    /// The first document of a text in which the last of several equal keys counts, as Kubernetes reads what it is sent;
+    /// the others are reported. `nil` where there is nothing.
     ///
     /// The parser refuses such texts, so each key that is given again later is renamed until it accepts the rest.
     package static func parseRepeating(
         _ text: String,
         as dialect: YAMLDialect
-    ) throws(YAMLError) -> (value: YAMLValue, repetitions: [Repetition]) {
+    ) throws(YAMLError) -> (value: YAMLValue?, repetitions: [Repetition]) {
         var text = text
         var renamed: [String: String] = [:]
         while true {
             do {
-                let value = try parse(text, as: dialect)
+                guard let value = try first(in: text, as: dialect) else { return (nil, []) }
                 var repetitions: [Repetition] = []
                 return (renamed.isEmpty ? value : value.without(renamed, &repetitions), repetitions)
             } catch {

@@ -66,6 +66,8 @@ package struct YAMLError: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// Where a key stands that is given again later.
     var repeated: RepeatedKey?
+    /// As Go's parser puts it, which says less of the place: `line 2: did not find expected key`.
+    package var plainProblem: String?
 
     package var description: String { "line \(line): \(message)" }
 }
@@ -125,6 +127,22 @@ package enum YAMLDocument {
             guard open <= depthLimit, indent <= indentLimit else {
                 throw YAMLError(line: line, message: "values nest too deeply here (at most \(depthLimit) levels)")
             }
+        }
+    }
+
+    /// The first document of a text, whatever follows it; `nil` where it is empty.
+    static func first(in text: String, as dialect: YAMLDialect) throws(YAMLError) -> YAMLValue? {
+        try checkDepth(text)
+        do {
+            guard let root = try Parser(yaml: text, encoding: .utf8).nextRoot() else { return nil }
+            var budget = nodeLimit
+            return try value(of: root, dialect, budget: &budget)
+        } catch let error as YAMLError {
+            throw error
+        } catch let error as YamlError {
+            throw YAMLError(error)
+        } catch {
+            throw YAMLError(line: 1, message: "\(error)")
         }
     }
 
@@ -251,6 +269,12 @@ extension YAMLError {
             .composer(let context, let problem, let mark, _):
             let place = context.map { " \($0.text.trimmingSpace)" } ?? ""
             self.init(line: mark.line, message: problem + place)
+            var isScanner = false
+            if case .scanner = error { isScanner = true }
+            // That parser counts lines from 0, takes 0 for no line, and lets its scanner be one ahead.
+            let lines = [context.map { $0.mark.line - 1 } ?? 0, mark.line - 1]
+            let prefix = lines.first { $0 > 0 }.map { "line \(isScanner ? $0 + 1 : $0): " } ?? ""
+            plainProblem = prefix + problem
         case .duplicatedKeysInMapping(let duplicates, let context):
             let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
             self.init(line: context.mark.line, message: "the key \(names) is given more than once")

@@ -30,7 +30,10 @@ struct BodyDecoder: Sendable {
 
     func decode(_ request: APIRequest) throws(KubeStatus) -> Decoded {
         let media = MediaType(parsing: request.contentType)
-        if media.name == "application/yaml" { return try decode(try yaml(request.body)) }
+        if media.name == "application/yaml" {
+            let (json, repetitions) = try yaml(request.body)
+            return try decode(json, repetitions: repetitions)
+        }
         if media.name == WireEnvelope.contentType { return try decode(wire: request.body) }
         guard media.name == "application/json" || media.name.isEmpty || media.name == "*/*" else {
             throw .unsupportedMediaType(Self.accepted)
@@ -42,26 +45,39 @@ struct BodyDecoder: Sendable {
         } catch {
             throw unrecognized(GoJSONErrors.text(error, in: request.body), request.body)
         }
-        guard case .object = json else {
-            let goType =
-                #"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#
-            let problem = "json: cannot unmarshal \(json.goKind) into Go value of type \(goType)"
-            throw unrecognized(problem, request.body)
-        }
-        return try decode(json, duplicates: parser.duplicates)
+        return try decode(try asObject(json, request.body), duplicates: parser.duplicates)
     }
 
-    private func yaml(_ body: [UInt8]) throws(KubeStatus) -> JSON {
-        let json: JSON
-        do {
-            json = try YAMLDocument.parse(String(decoding: body, as: UTF8.self), as: .kubernetes).json
-        } catch {
-            throw unrecognized("yaml: \(error)", body)
+    /// Nothing is an object without members; anything else has no kind to begin with.
+    private func asObject(_ json: JSON, _ body: [UInt8]) throws(KubeStatus) -> JSON {
+        if json.isNull { return [:] }
+        guard case .object(let members) = json else {
+            let goType =
+                #"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#
+            throw unrecognized("json: cannot unmarshal \(json.goKind) into Go value of type \(goType)", body)
         }
-        guard json.object != nil else {
-            throw unrecognized("json: cannot unmarshal \(json.goKind) into Go value of type an object", body)
+        for name in ["apiVersion", "kind"] {
+            guard let value = members[name], value.string == nil, !value.isNull else { continue }
+            throw unrecognized(
+                "json: cannot unmarshal \(value.goKind) into Go struct field .\(name) of type string",
+                body
+            )
         }
         return json
+    }
+
+    /// The first document, and which of its keys are given more than once.
+    private func yaml(_ body: [UInt8]) throws(KubeStatus) -> (JSON, [String]) {
+        let read: RepeatingYAML
+        do {
+            read = try RepeatingYAML(body)
+        } catch {
+            throw .badRequest(
+                "the object provided is unrecognized (must be of type \(type.kind)): \(error.text) "
+                    + "(\(Self.summary(body)))"
+            )
+        }
+        return (try asObject(read.json, body), read.repetitions)
     }
 
     private func unrecognized(_ problem: String, _ body: [UInt8]) -> KubeStatus {
@@ -108,9 +124,16 @@ struct BodyDecoder: Sendable {
         }
     }
 
-    func decode(_ json: JSON, duplicates: [String] = []) throws(KubeStatus) -> Decoded {
+    /// `repetitions` are the keys that a YAML text gives more than once, in the real server's words.
+    func decode(
+        _ json: JSON,
+        duplicates: [String] = [],
+        repetitions: [String] = []
+    ) throws(KubeStatus) -> Decoded {
         try checkKind(json)
-        guard resource.custom == nil || type != resource.type else { return try decodeCustom(json, duplicates) }
+        guard resource.custom == nil || type != resource.type else {
+            return try decodeCustom(json, duplicates, repetitions)
+        }
         guard let schema = SchemaTable.builtIn.schema(type) else {
             return Decoded(object: Self.untyped(json), warnings: [])
         }
@@ -120,10 +143,14 @@ struct BodyDecoder: Sendable {
         } catch {
             throw unfit(json, error.message)
         }
-        return try finish(json, decoded.object, decoded.problems)
+        return try finish(json, decoded.object, decoded.problems, repetitions)
     }
 
-    private func decodeCustom(_ json: JSON, _ duplicates: [String]) throws(KubeStatus) -> Decoded {
+    private func decodeCustom(
+        _ json: JSON,
+        _ duplicates: [String],
+        _ repetitions: [String]
+    ) throws(KubeStatus) -> Decoded {
         guard let custom = resource.custom else { return Decoded(object: Self.untyped(json), warnings: []) }
         let decoded: DecodedObject
         do {
@@ -131,17 +158,42 @@ struct BodyDecoder: Sendable {
         } catch {
             throw unfit(json, error.message)
         }
-        return try finish(json, decoded.object, decoded.problems)
+        return try finish(json, decoded.object, decoded.problems, repetitions)
     }
 
-    private func finish(_ json: JSON, _ object: JSON, _ problems: [String]) throws(KubeStatus) -> Decoded {
+    private func finish(
+        _ json: JSON,
+        _ object: JSON,
+        _ problems: [String],
+        _ repetitions: [String]
+    ) throws(KubeStatus) -> Decoded {
+        var decoded = try checked(json, object, problems, repetitions)
+        let repeated = MetadataRules.dropRepeatedOwners(&decoded.object)
+        guard !repeated.isEmpty else { return decoded }
+        decoded.warnings.append(
+            ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may "
+                + "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+                + repeated.joined(separator: ", ")
+        )
+        return decoded
+    }
+
+    private func checked(
+        _ json: JSON,
+        _ object: JSON,
+        _ problems: [String],
+        _ repetitions: [String]
+    ) throws(KubeStatus) -> Decoded {
         switch validation {
         case .ignore: return Decoded(object: stored(object), warnings: [])
-        case .warn: return Decoded(object: stored(object), warnings: problems)
+        case .warn:
+            let warnings = repetitions + problems
+            Acting.remarks?.note(warnings)
+            return Decoded(object: stored(object), warnings: warnings)
         case .strict:
-            guard problems.isEmpty else {
-                throw unfit(json, "strict decoding error: \(problems.joined(separator: ", "))")
-            }
+            let list = repetitions.map { "\n  \($0)" }.joined()
+            let all = (list.isEmpty ? [] : ["yaml: unmarshal errors:\(list)"]) + problems
+            guard all.isEmpty else { throw unfit(json, "strict decoding error: \(all.joined(separator: ", "))") }
             return Decoded(object: stored(object), warnings: [])
         }
     }

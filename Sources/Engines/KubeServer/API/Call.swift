@@ -32,16 +32,32 @@ struct Call: Sendable {
         let isStream = target.subresource == "log" || KubernetesServer.connections.contains(target.subresource)
         guard let representation = isStream ? Representation() : Representation.choose(request.accept) else {
             let isWatch = isRead && target.name == nil
+            guard !Representation.isKnown(request.accept) else { throw .unknownForm(Representation.available) }
             throw .notAcceptable(Representation.alternatives(to: request.accept, isWatch: isWatch))
         }
         self.representation = representation
+        if isRead, target.subresource.isEmpty { try checkForm(target) }
         if target.name == nil || target.isWatch {
             options = try ListOptions(query)
-            try resource.fields.check(options.fields)
+            var fields = resource.fields
+            fields.knowsNamespace = fields.knowsNamespace && (resource.type.isNamespaced || !fields.hasOwnRules)
+            try fields.check(options.fields)
         }
     }
 
     var type: ResourceType { resource.type }
+
+    /// A partial list is asked for as one, a partial object as one; a watch carries objects.
+    private func checkForm(_ target: Route.Target) throws(KubeStatus) {
+        guard representation.form == .partial, !target.isWatch, !query.flag("watch") else { return }
+        let isList = target.name == nil
+        guard representation.isNamedAsList != isList else { return }
+        let package = type.group.isEmpty ? "core" : type.group.prefix { $0 != "." }
+        let name = isList ? resource.listKind : type.kind
+        let goType = resource.custom == nil ? "\(package).\(name)" : "unstructured.Unstructured\(isList ? "List" : "")"
+        let (asked, what) = isList ? ("PartialObjectMetadata", "a list") : ("PartialObjectMetadataList", "not a list")
+        throw .refusedForm("you requested \(asked), but the requested object is \(what) (*\(goType))")
+    }
 
     /// A watch of a single object is a watch of the collection by name.
     func watchingOne(_ name: String) -> Call {

@@ -39,21 +39,23 @@ struct Continuation: Sendable, Equatable {
         } catch {
             throw broken(Self.goText(error, bytes))
         }
+        guard json.object != nil || json.isNull else {
+            throw broken("json: cannot unmarshal \(json.goKind) into Go value of type storage.continueToken")
+        }
         guard json["v"]?.string == "meta.k8s.io/v1" else {
             throw broken(
-                "server does not recognize this encoded version \(FieldErrors.quoted(json["v"]?.string ?? ""))"
+                "server does not recognize this encoded version \(json["v"]?.string ?? "")"
             )
         }
         guard let revision = json["rv"]?.int, revision != 0 else {
             throw broken("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
         }
         guard let start = json["start"]?.string, !start.isEmpty else {
-            throw broken("encoded start key is empty")
+            throw broken("encoded start key empty (version meta.k8s.io/v1)")
         }
         var key = start.hasPrefix("/") ? String(start.dropFirst()) : start
-        guard !key.split(separator: "/").contains("..") else {
-            throw broken("start key contains invalid path")
-        }
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else { throw broken(start) }
         if key.hasSuffix("\u{0}") { key.removeLast() }
         self.init(revision: Int64(revision), after: key)
     }

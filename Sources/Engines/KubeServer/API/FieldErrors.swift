@@ -94,6 +94,10 @@ struct FieldErrors: Sendable {
             case "\n": output += "\\n"
             case "\r": output += "\\r"
             case "\t": output += "\\t"
+            case "\u{7}": output += "\\a"
+            case "\u{8}": output += "\\b"
+            case "\u{B}": output += "\\v"
+            case "\u{C}": output += "\\f"
             case _ where scalar.value < 0x20 || scalar.value == 0x7F:
                 let hex = String(scalar.value, radix: 16)
                 output += "\\x" + (hex.count < 2 ? "0" : "") + hex

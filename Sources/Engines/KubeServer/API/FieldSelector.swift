@@ -27,7 +27,7 @@ extension FieldSelector {
     /// Reads the query text of `fieldSelector=`, such as `spec.nodeName=local,status.phase!=Failed`.
     init(parsing text: String) throws(KubeStatus) {
         for part in Self.split(text) where !part.isEmpty {
-            guard let term = Self.term(part) else {
+            guard let term = try Self.term(part) else {
                 throw .badRequest("invalid selector: '\(text)'; can't understand '\(part)'")
             }
             terms.append(term)
@@ -52,11 +52,11 @@ extension FieldSelector {
                 part.append(character)
             }
         }
-        parts.append(part)
+        parts.append(isEscaped ? part + "\\" : part)
         return parts
     }
 
-    private static func term(_ part: String) -> Term? {
+    private static func term(_ part: String) throws(KubeStatus) -> Term? {
         let characters = Array(part)
         var place = 0
         while place < characters.count {
@@ -66,18 +66,47 @@ extension FieldSelector {
             }
             let pair = String(characters[place..<min(place + 2, characters.count)])
             if pair == "!=" || pair == "==" {
-                return make(characters, place, 2, isEqual: pair == "==")
+                return try make(characters, place, 2, isEqual: pair == "==")
             }
-            if characters[place] == "=" { return make(characters, place, 1, isEqual: true) }
+            if characters[place] == "=" { return try make(characters, place, 1, isEqual: true) }
             place += 1
         }
         return nil
     }
 
-    private static func make(_ all: [Character], _ place: Int, _ width: Int, isEqual: Bool) -> Term {
-        let value = String(all[(place + width)...])
-            .replacing("\\,", with: ",").replacing("\\=", with: "=").replacing("\\\\", with: "\\")
-        return Term(field: String(all[..<place]), value: value, isEqual: isEqual)
+    private static func make(
+        _ all: [Character],
+        _ place: Int,
+        _ width: Int,
+        isEqual: Bool
+    ) throws(KubeStatus) -> Term {
+        Term(field: String(all[..<place]), value: try unescaped(all[(place + width)...]), isEqual: isEqual)
+    }
+
+    /// A value's backslashes stand before a comma, an equals sign or another backslash, which never stand alone.
+    private static func unescaped(_ text: ArraySlice<Character>) throws(KubeStatus) -> String {
+        var value = ""
+        var isEscaped = false
+        for character in text {
+            let isSpecial = character == "\\" || character == "," || character == "="
+            if isEscaped {
+                guard isSpecial else {
+                    throw .badRequest("invalid field selector: invalid escape sequence: \\\(character)")
+                }
+                value.append(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else {
+                guard !isSpecial else {
+                    let code = character.unicodeScalars.first?.value ?? 0
+                    throw .badRequest("invalid field selector: unescaped character in value: \(code)")
+                }
+                value.append(character)
+            }
+        }
+        guard !isEscaped else { throw .badRequest("invalid field selector: invalid escape sequence: \\") }
+        return value
     }
 }
 
@@ -87,6 +116,10 @@ struct SelectableFields: Sendable {
     var fields: [String: @Sendable (JSON) -> String] = [:]
     /// Kinds with fields of their own refuse others with shorter words than kinds without.
     var hasOwnRules = false
+    /// How such a kind refuses a field, where it has words of its own.
+    var refusal: (@Sendable (String) -> String)?
+    /// Whether objects can be selected by their namespace.
+    var knowsNamespace = true
 
     static func paths(_ paths: [String]) -> SelectableFields {
         var result = SelectableFields(hasOwnRules: true)
@@ -107,7 +140,8 @@ struct SelectableFields: Sendable {
     }
 
     func check(_ selector: FieldSelector) throws(KubeStatus) {
-        for term in selector.terms where term.field != "metadata.name" && term.field != "metadata.namespace" {
+        for term in selector.terms where term.field != "metadata.name" {
+            if term.field == "metadata.namespace", knowsNamespace { continue }
             guard fields[term.field] == nil else { continue }
             guard hasOwnRules else {
                 throw .badRequest(
@@ -115,7 +149,7 @@ struct SelectableFields: Sendable {
                         + "only \"metadata.name\", \"metadata.namespace\""
                 )
             }
-            throw .badRequest("field label not supported: \(term.field)")
+            throw .badRequest(refusal?(term.field) ?? "field label not supported: \(term.field)")
         }
     }
 

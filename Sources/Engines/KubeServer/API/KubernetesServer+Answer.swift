@@ -76,7 +76,16 @@ extension KubernetesServer {
             throw .noSuchResource
         }
         let call = try Call(request, target, resource)
-        return try await perform(call)
+        let remarks = Remarks()
+        var response: APIResponse
+        do {
+            response = try await Acting.$remarks.withValue(remarks) { try await self.perform(call) }
+        } catch {
+            response = Self.response((error as? KubeStatus) ?? .fault("\(error)"))
+            response.warnings = remarks.all
+        }
+        if let deprecation = resource.deprecation { response.warnings.insert(deprecation, at: 0) }
+        return response
     }
 
     private func perform(_ call: Call) async throws(KubeStatus) -> APIResponse {

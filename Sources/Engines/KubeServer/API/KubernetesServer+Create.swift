@@ -32,6 +32,7 @@ extension KubernetesServer {
         if object["metadata"]?.object == nil { object["metadata"] = [:] }
         try settleNamespace(&object, resource, namespace)
         try checkNamespace(resource, namespace, object[path: "metadata", "name"]?.string ?? "")
+        for member in Self.ownMembers { object.set(nil, at: ["metadata", member]) }
         resource.strategy.setDefaults(&object)
         let fields = trackedFields(object, from: nil, resource, parameters, .whole)
         object.set(fields, at: ["metadata", "managedFields"])
@@ -48,6 +49,11 @@ extension KubernetesServer {
             }
         }
     }
+
+    /// What a new object cannot bring along.
+    private static let ownMembers = [
+        "creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink",
+    ]
 
     private func createOnce(
         _ template: JSON,
@@ -70,7 +76,9 @@ extension KubernetesServer {
             throw .forbidden(resource.type, name, refusal)
         }
         try checkGrant(object, from: nil, resource)
-        guard asked.isEmpty else { throw .badRequest("resourceVersion should not be set on objects to be created") }
+        guard (UInt64(asked) ?? 0) == 0 else {
+            throw .badRequest("resourceVersion should not be set on objects to be created")
+        }
         let namespace = object[path: "metadata", "namespace"]?.string
         let key = resource.key(namespace: namespace, name: name)
         guard try read(key) == nil else { throw .alreadyExists(resource.type, name) }
@@ -110,7 +118,13 @@ extension KubernetesServer {
         metadata["generateName"] = given["generateName"]
         metadata["namespace"] = given["namespace"]
         metadata["uid"] = .string(context.uid)
-        if resource.traits.hasGeneration { metadata["generation"] = 1 }
+        let generation = given["generation"]?.int ?? 0
+        if resource.traits.hasGeneration {
+            metadata["generation"] = 1
+        } else if generation != 0 {
+            // Kinds that count nothing keep what they are given.
+            metadata["generation"] = JSON(generation)
+        }
         metadata["creationTimestamp"] = .string(context.now.description)
         let owned: Set<String> = [
             "resourceVersion", "generation", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",

@@ -28,7 +28,7 @@ extension KubernetesServer {
 
     func getResponse(_ call: Call, _ name: String) throws(KubeStatus) -> APIResponse {
         let asked = try ListOptions.version(call.query["resourceVersion"] ?? "") ?? 0
-        if asked > log.revision.number { throw .tooLargeVersion(asked, current: log.revision.number) }
+        if asked > log.revision.number { throw .tooLargeVersion(asked, current: log.revision.number, mayCome: true) }
         let stored = try find(call.resource, call.namespace, name)
         return try present(stored.value, call)
     }
@@ -129,9 +129,9 @@ extension KubernetesServer {
         }
         guard let version = options.version, version > 0 else { return nil }
         let current = log.revision.number
-        guard version <= current else { throw .tooLargeVersion(version, current: current) }
         // Without a match, a limited list of a named version is that version's, as it always was.
         let isExact = options.match == .exact || (options.match == nil && options.limit != nil)
+        guard version <= current else { throw .tooLargeVersion(version, current: current, mayCome: !isExact) }
         return isExact ? Revision(version) : nil
     }
 
@@ -152,7 +152,7 @@ extension KubernetesServer {
         } catch LogError.compacted {
             throw Self.expired(options)
         } catch LogError.future(let current) {
-            throw .tooLargeVersion(revision?.number ?? 0, current: current.number)
+            throw .tooLargeVersion(revision?.number ?? 0, current: current.number, mayCome: false)
         } catch {
             throw .fault("\(error)")
         }

@@ -138,6 +138,7 @@ extension KubernetesServer {
         case .status:
             var merged = old
             merged["status"] = object["status"]
+            merged["metadata"] = Self.metadata(ofStatus: object, from: old, strategy.traits.statusResets)
             strategy.prepareForStatusUpdate(&merged, from: old, context)
             object = merged
         case .finalize:
@@ -146,6 +147,16 @@ extension KubernetesServer {
             object = merged
         case .binding: break
         }
+    }
+
+    /// What a write of the status makes of the metadata: most kinds take it like any other write.
+    private static func metadata(ofStatus object: JSON, from old: JSON, _ resets: KindTraits.MetadataResets) -> JSON? {
+        guard case .members(let members) = resets else { return old["metadata"] }
+        var object = object
+        if object["metadata"]?.object == nil { object["metadata"] = [:] }
+        MetadataRules.carryOver(&object, from: old)
+        for member in members { object.set(old[path: "metadata", member], at: ["metadata", member]) }
+        return object["metadata"]
     }
 
     /// A change that counts makes a new generation.
@@ -210,11 +221,14 @@ extension KubernetesServer {
         case .whole:
             // Once for all kinds and once more by each kind's own rules, as the real server does: what it has to say of
             // metadata stands twice among the causes, and once in the message.
-            MetadataRules.validateUpdate(object, from: old, &errors)
-            MetadataRules.validateUpdate(object, from: old, &errors)
+            let isCustom = change.resource.custom != nil
+            MetadataRules.validateUpdate(object, from: old, isCustom: true, &errors)
+            MetadataRules.validateUpdate(object, from: old, isCustom: isCustom, &errors)
             strategy.validate(object, &errors)
             strategy.validateUpdate(object, from: old, &errors)
-        case .status: strategy.validateStatusUpdate(object, from: old, &errors)
+        case .status:
+            MetadataRules.validateUpdate(object, from: old, isCustom: true, &errors)
+            strategy.validateStatusUpdate(object, from: old, &errors)
         case .finalize, .binding: break
         }
         try refuse(errors, change.resource, change.name)

@@ -30,11 +30,17 @@ struct LabelSelectorText {
         do {
             return LabelSelector(try parser.requirements())
         } catch {
-            throw .badRequest("unable to parse requirement: \(error.text)")
+            throw .badRequest(error.text)
         }
     }
 
-    private struct Complaint: Error { var text: String }
+    private struct Complaint: Error {
+        var text: String
+
+        init(text: String) { self.text = text }
+        /// What is wrong inside one requirement, rather than between two.
+        init(requirement: String) { text = "unable to parse requirement: \(requirement)" }
+    }
 
     private static let operators = "in, notin, =, ==, !=, gt, lt"
 
@@ -106,14 +112,15 @@ struct LabelSelectorText {
         }
         guard case .word(let key) = take() else {
             throw Complaint(
-                text:
+                requirement:
                     "found '\(tokens.indices.contains(place - 1) ? tokens[place - 1].literal : "")', expected: identifier"
             )
         }
         try check(key)
         if isNegated || next == .end || next == .symbol(",") {
-            guard next == .end || next == .symbol(",") else {
-                throw Complaint(text: "found '\(next.literal)', expected: ',' or 'end of string'")
+            // What follows a negated key is left for the comma to be missed.
+            guard isNegated || next == .end || next == .symbol(",") else {
+                throw Complaint(requirement: "found '\(next.literal)', expected: \(Self.operators)")
             }
             return LabelSelector.Requirement(key, isNegated ? .doesNotExist : .exists)
         }
@@ -130,12 +137,17 @@ struct LabelSelectorText {
         case .symbol("<"): requirement = .init(key, .isLess, [try exactValue()])
         case .word("in"): requirement = .init(key, .isIn, try valueSet())
         case .word("notin"): requirement = .init(key, .isNotIn, try valueSet())
-        default: throw Complaint(text: "found '\(token.literal)', expected: \(Self.operators)")
+        default: throw Complaint(requirement: "found '\(token.literal)', expected: \(Self.operators)")
         }
-        for value in requirement.values {
+        let isNumeric = requirement.op == .isGreater || requirement.op == .isLess
+        if isNumeric, let value = requirement.values.first, Int64(value) == nil {
+            let what = "for 'Gt', 'Lt' operators, the value must be an integer"
+            throw Complaint(requirement: "values[0]: Invalid value: \(FieldErrors.quoted(value)): \(what)")
+        }
+        for (place, value) in requirement.values.enumerated() {
             if let problem = NameRules.labelValueProblem(value) {
                 throw Complaint(
-                    text: "values[0][\(key)]: Invalid value: \(FieldErrors.quoted(value)): \(problem)"
+                    requirement: "values[\(place)][\(key)]: Invalid value: \(FieldErrors.quoted(value)): \(problem)"
                 )
             }
         }
@@ -148,15 +160,16 @@ struct LabelSelectorText {
         case .word(let value):
             place += 1
             return value
-        case .symbol(let text): throw Complaint(text: "found '\(text)', expected: identifier")
+        case .symbol(let text): throw Complaint(requirement: "found '\(text)', expected: identifier")
         }
     }
 
     private mutating func valueSet() throws(Complaint) -> [String] {
         let open = take()
-        guard open == .symbol("(") else { throw Complaint(text: "found '\(open.literal)' expected: '('") }
+        guard open == .symbol("(") else { throw Complaint(requirement: "found '\(open.literal)' expected: '('") }
         var values: [String] = []
         var expectsValue = true
+        let start = place
         while true {
             switch take() {
             case .word(let value) where expectsValue:
@@ -169,7 +182,9 @@ struct LabelSelectorText {
                 if expectsValue { values.append("") }
                 return Array(Set(values)).sorted()
             case let other:
-                throw Complaint(text: "found '\(other.literal)', expected: ',', or identifier")
+                let wanted =
+                    place == start + 1 ? "',', ')' or identifier" : expectsValue ? "',', or identifier" : "',' or ')'"
+                throw Complaint(requirement: "found '\(other.literal)', expected: \(wanted)")
             }
         }
     }
@@ -177,6 +192,6 @@ struct LabelSelectorText {
     private func check(_ key: String) throws(Complaint) {
         let problems = NameRules.qualifiedNameProblems(key)
         guard let problem = problems.first else { return }
-        throw Complaint(text: "key: Invalid value: \(FieldErrors.quoted(key)): \(problem)")
+        throw Complaint(requirement: "<nil>: Invalid value: \(FieldErrors.quoted(key)): \(problem)")
     }
 }

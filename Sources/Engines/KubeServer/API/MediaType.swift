@@ -53,6 +53,11 @@ struct Representation: Sendable, Equatable {
     /// `v1` or `v1beta1` of `meta.k8s.io`, for tables and partial objects.
     var version = "v1"
     var contentType = "application/json"
+    /// A partial form was asked for by the name of a list.
+    var isNamedAsList = false
+
+    /// Whether a type of this header is one that the server knows, in whatever form.
+    static func isKnown(_ accept: String) -> Bool { MediaType.list(accept).contains { contentType($0.name) != nil } }
 
     /// Picks the first of the accepted types that the server can produce; `nil` where there is none.
     static func choose(_ accept: String, canTransform: Bool = true) -> Representation? {
@@ -67,7 +72,12 @@ struct Representation: Sendable, Equatable {
             switch kind {
             case "Table": return Representation(form: .table, version: version, contentType: contentType)
             case "PartialObjectMetadata", "PartialObjectMetadataList":
-                return Representation(form: .partial, version: version, contentType: contentType)
+                return Representation(
+                    form: .partial,
+                    version: version,
+                    contentType: contentType,
+                    isNamedAsList: kind.hasSuffix("List")
+                )
             default: continue
             }
         }
@@ -76,7 +86,7 @@ struct Representation: Sendable, Equatable {
 
     private static func contentType(_ name: String) -> String? {
         switch name {
-        case "application/json", "*/*", "application/*": "application/json"
+        case "application/json", "*/*": "application/json"
         // JSON is YAML too, so the same bytes serve both.
         case "application/yaml": "application/yaml"
         default: nil

@@ -113,7 +113,7 @@ extension KubernetesServer {
         var initial: [WatchItem] = []
         var start = Revision(version)
         if version > log.revision.number, options.sendsInitialEvents == true {
-            throw .tooLargeVersion(version, current: log.revision.number)
+            throw .tooLargeVersion(version, current: log.revision.number, mayCome: true)
         }
         if sendsInitial {
             var all = ListOptions()

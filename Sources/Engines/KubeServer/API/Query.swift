@@ -56,7 +56,7 @@ struct ListOptions: Sendable {
         if query["sendInitialEvents"] != nil { sendsInitialEvents = query.flag("sendInitialEvents") }
         labels = try LabelSelectorText.parse(query["labelSelector"] ?? "")
         fields = try FieldSelector(parsing: query["fieldSelector"] ?? "")
-        version = try Self.version(query["resourceVersion"] ?? "")
+        version = try Self.version(query["resourceVersion"] ?? "", isList: !isWatch)
         try readMatch(query)
         if let text = query["continue"], !text.isEmpty {
             continuation = try Continuation(parsing: text)
@@ -66,11 +66,13 @@ struct ListOptions: Sendable {
         }
     }
 
-    static func version(_ text: String) throws(KubeStatus) -> Int64? {
+    /// A list says of what the version is invalid before it says why.
+    static func version(_ text: String, isList: Bool = false) throws(KubeStatus) -> Int64? {
         guard !text.isEmpty else { return nil }
+        let prefix = isList ? "invalid resource version: " : ""
         guard let number = Int64(text), number >= 0 else {
             throw .badRequest(
-                "resourceVersion: Invalid value: \(FieldErrors.quoted(text)): "
+                "\(prefix)resourceVersion: Invalid value: \(FieldErrors.quoted(text)): "
                     + "strconv.ParseUint: parsing \(FieldErrors.quoted(text)): invalid syntax"
             )
         }

@@ -126,6 +126,15 @@ extension KubeStatus {
         )
     }
 
+    /// The type is one that is written, but not in the form that was asked for.
+    static func unknownForm(_ available: [String]) -> KubeStatus {
+        refusedForm("only the following media types are accepted: \(available.joined(separator: ", "))")
+    }
+
+    static func refusedForm(_ message: String) -> KubeStatus {
+        KubeStatus(code: 406, reason: "NotAcceptable", message: message, details: .null)
+    }
+
     static func tooLarge(limit: Int) -> KubeStatus {
         KubeStatus(
             code: 413,
@@ -139,13 +148,15 @@ extension KubeStatus {
         KubeStatus(code: 410, reason: "Expired", message: message, details: .null)
     }
 
-    static func tooLargeVersion(_ asked: Int64, current: Int64) -> KubeStatus {
-        KubeStatus(
+    /// Whoever asks for a version that may still come is told when to try again; the past cannot grow.
+    static func tooLargeVersion(_ asked: Int64, current: Int64, mayCome: Bool) -> KubeStatus {
+        let hint: JSON = mayCome ? ["retryAfterSeconds": 1] : [:]
+        return KubeStatus(
             code: 504,
             reason: "Timeout",
             message: "Timeout: Too large resource version: \(asked), current: \(current)",
             causes: [Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version")],
-            details: [:]
+            details: hint
         )
     }
 

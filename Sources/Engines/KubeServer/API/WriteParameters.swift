@@ -34,24 +34,47 @@ struct WriteParameters: Sendable {
         let query = call.query
         var errors = FieldErrors()
         client = Self.client(call.request.userAgent)
-        isDryRun = Self.dryRun(query.all("dryRun").filter { !$0.isEmpty }, &errors)
+        if kind == "PatchOptions" { readPatch(call, &errors) }
+        fieldManager = query["fieldManager"] ?? ""
+        Self.checkManager(fieldManager, &errors)
+        isDryRun = Self.dryRun(query.all("dryRun"), &errors)
         let text = query["fieldValidation"] ?? ""
         if let known = WriteOptions.FieldValidation(rawValue: text) {
             validation = known
         } else if !text.isEmpty {
             errors.notSupported("fieldValidation", text, ["", "Ignore", "Strict", "Warn"])
         }
-        fieldManager = query["fieldManager"] ?? ""
-        if fieldManager.utf8.count > 128 { errors.tooLong("fieldManager", 128) }
-        if kind == "PatchOptions" {
-            let isApply = MediaType(parsing: call.request.contentType).name == PatchType.apply.rawValue
-            if isApply, fieldManager.isEmpty { errors.required("fieldManager", "is required for apply patch") }
-            if !isApply, query["force"] != nil {
-                errors.forbidden("force", "may not be specified for non-apply patch")
-            }
-            isForced = isApply && query.flag("force")
-        }
         guard errors.isEmpty else { throw .invalid(errors, kind: kind, group: "meta.k8s.io", name: "") }
+    }
+
+    private mutating func readPatch(_ call: Call, _ errors: inout FieldErrors) {
+        let isApply = MediaType(parsing: call.request.contentType).name == PatchType.apply.rawValue
+        if isApply, (call.query["fieldManager"] ?? "").isEmpty {
+            errors.required("fieldManager", "is required for apply patch")
+        }
+        if !isApply, call.query["force"] != nil {
+            errors.forbidden("force", "may not be specified for non-apply patch")
+        }
+        isForced = isApply && call.query.flag("force")
+    }
+
+    /// A manager's name is at most 128 bytes of printable characters.
+    private static func checkManager(_ name: String, _ errors: inout FieldErrors) {
+        if name.utf8.count > 128 { errors.tooLong("fieldManager", 128) }
+        for (place, scalar) in name.unicodeScalars.enumerated() where !isPrintable(scalar) {
+            let digits = String(scalar.value, radix: 16, uppercase: true)
+            let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            errors.invalid("fieldManager", name, "invalid character \(code) (at position \(place))")
+        }
+    }
+
+    /// As Go sees it: letters, marks, numbers, punctuation, symbols and the ASCII space.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        case .spaceSeparator: scalar == " "
+        default: true
+        }
     }
 
     /// A client's name: its User-Agent up to the first slash.
@@ -96,7 +119,7 @@ struct DeleteParameters: Sendable {
     init(_ query: Query, body: JSON?) throws(KubeStatus) {
         var errors = FieldErrors()
         let options = body ?? [:]
-        let dryRuns = options["dryRun"]?.array?.compactMap(\.string) ?? query.all("dryRun").filter { !$0.isEmpty }
+        let dryRuns = options["dryRun"]?.array?.compactMap(\.string) ?? query.all("dryRun")
         isDryRun = WriteParameters.dryRun(dryRuns, &errors)
         graceSeconds = try query.integer("gracePeriodSeconds")
         if let given = options["gracePeriodSeconds"]?.int { graceSeconds = given }

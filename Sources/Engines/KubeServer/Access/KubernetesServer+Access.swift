@@ -2,6 +2,7 @@
 // Copyright the Ballast authors
 
 import Model
+import Synchronization
 
 /// On whose behalf a request runs, for the checks deep inside a write; `nil`: the server's own doing, or somebody who may
 /// do everything.
@@ -9,6 +10,21 @@ enum Acting {
     @TaskLocal static var user: APIUser?
     /// Set while aggregated roles are put together, which writes roles in turn.
     @TaskLocal static var isAggregating = false
+    /// What there is to say about the request's body, whatever becomes of the request.
+    @TaskLocal static var remarks: Remarks?
+}
+
+/// Texts for `Warning` headers, gathered on the way; a text is said once.
+final class Remarks: Sendable {
+    private let noted = Mutex<[String]>([])
+
+    var all: [String] { noted.withLock { $0 } }
+
+    func note(_ texts: [String]) {
+        noted.withLock { noted in
+            for text in texts where !noted.contains(text) { noted.append(text) }
+        }
+    }
 }
 
 extension KubernetesServer {

@@ -19,16 +19,16 @@ struct AppliedBody: Sendable {
             }
         }
         do {
-            let (value, found) = try YAMLDocument.parseRepeating(String(decoding: body, as: UTF8.self), as: .kubernetes)
-            config = value.json
-            repetitions = found.map { "line \($0.line): key \(FieldErrors.quoted($0.key)) already set in map" }
+            let read = try RepeatingYAML(body)
+            config = read.json.isNull ? [:] : read.json
+            repetitions = read.repetitions
         } catch {
-            throw .badRequest("error decoding YAML: \(error)")
+            throw .badRequest("error decoding YAML: error converting YAML to JSON: \(error.text)")
         }
         guard config.object != nil else {
             throw .badRequest(
-                "error decoding YAML: json: cannot unmarshal \(config.goKind) into Go value of type "
-                    + "map[string]interface {}"
+                "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+                    + "\(config.goKind) into Go value of type map[string]interface {}"
             )
         }
     }

@@ -18,6 +18,7 @@ extension KubernetesServer {
         default: break
         }
         guard let form = Representation.choose(request.accept, canTransform: false) else {
+            guard !Representation.isKnown(request.accept) else { throw .unknownForm(Representation.available) }
             throw .notAcceptable(Representation.alternatives(to: request.accept))
         }
         let json: JSON

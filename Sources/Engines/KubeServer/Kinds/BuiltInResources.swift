@@ -7,7 +7,7 @@ import Model
 enum BuiltInResources {
     static func all(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         core(configuration) + apps(configuration) + [
-            resource(.eventsV1, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields) {
+            resource(.eventsV1, EventStrategy(), EventColumns(), short: ["ev"], fields: newEventFields) {
                 $0.prefix = "/registry/events/"
                 $0.storageHash = StorageVersionHash.text(group: "", version: "v1", kind: "Event")
             }
@@ -46,6 +46,21 @@ enum BuiltInResources {
         return component.isEmpty ? SelectableFields.text(event["reportingComponent"]) : component
     }
 
+    /// The newer group names what an event is about `regarding`.
+    private static let newEventFields: SelectableFields = {
+        var result = eventFields
+        for name in result.fields.keys where name.hasPrefix("involvedObject.") {
+            result.fields["regarding." + name.dropFirst("involvedObject.".count)] = result.fields.removeValue(
+                forKey: name
+            )
+        }
+        for (name, old) in [("reportingController", "reportingComponent")] {
+            result.fields[name] = result.fields.removeValue(forKey: old)
+        }
+        result.fields["source"] = nil
+        return result
+    }()
+
     private static let podFields = SelectableFields.paths([
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase",
         "status.podIP", "status.nominatedNodeName",
@@ -55,7 +70,9 @@ enum BuiltInResources {
         [
             transient(.bindings),
             resource(.configMaps, ConfigMapStrategy(), ConfigMapColumns(), short: ["cm"]),
-            resource(.endpoints, EndpointsStrategy(), EndpointsColumns(), short: ["ep"]),
+            resource(.endpoints, EndpointsStrategy(), EndpointsColumns(), short: ["ep"]) {
+                $0.deprecation = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+            },
             resource(.events, EventStrategy(), EventColumns(), short: ["ev"], fields: eventFields),
             resource(.limitRanges, LimitRangeStrategy(), CreatedAtColumns(), short: ["limits"]),
             resource(
@@ -228,7 +245,9 @@ enum BuiltInResources {
                 JobColumns(),
                 categories: ["all"],
                 status: true,
-                fields: .paths(["status.successful"])
+                fields: .paths(["status.successful"]).refusing {
+                    "field label \(FieldErrors.quoted($0)) not supported for Job"
+                }
             ),
             resource(
                 .cronJobs,
@@ -274,6 +293,12 @@ extension ResourceType {
 }
 
 extension SelectableFields {
+    func refusing(_ words: @escaping @Sendable (String) -> String) -> SelectableFields {
+        var result = self
+        result.refusal = words
+        return result
+    }
+
     func with(_ field: String, _ value: @escaping @Sendable (JSON) -> String) -> SelectableFields {
         var result = self
         result.fields[field] = value

@@ -9,8 +9,11 @@ struct ContainerRules {
     private let field: String
     private let volumes: Set<String>
     private let isInitial: Bool
+    /// How long the pod has to stop.
+    private let grace: Int
 
-    init(_ container: JSON, _ field: String, _ volumes: Set<String>, isInitial: Bool) {
+    init(_ container: JSON, _ field: String, _ volumes: Set<String>, isInitial: Bool, grace: Int) {
+        self.grace = grace
         self.container = container
         self.field = field
         self.volumes = volumes
@@ -31,7 +34,7 @@ struct ContainerRules {
         checkProbes(&errors)
         checkLifecycle(&errors)
         ResourceRules.check(container["resources"] ?? [:], "\(field).resources", &errors)
-        checkSecurity(&errors)
+        SecurityRules.checkContainer(container["securityContext"], "\(field).securityContext", &errors)
     }
 
     private func checkPolicies(_ errors: inout FieldErrors) {
@@ -39,14 +42,15 @@ struct ContainerRules {
         let pulls = ["Always", "IfNotPresent", "Never"]
         if !pulls.contains(pull) { errors.notSupported("\(field).imagePullPolicy", pull, pulls) }
         let message = container["terminationMessagePolicy"]?.string ?? ""
-        let messages = ["FallbackToLogsOnError", "File"]
+        let messages = ["File", "FallbackToLogsOnError"]
         if message.isEmpty {
             errors.required("\(field).terminationMessagePolicy")
         } else if !messages.contains(message) {
             errors.notSupported("\(field).terminationMessagePolicy", message, messages)
         }
-        if isInitial, let policy = container["restartPolicy"]?.string, policy != "Always" {
-            errors.notSupported("\(field).restartPolicy", policy, ["Always"])
+        let restarts = ["Always", "Never", "OnFailure"]
+        if let policy = container["restartPolicy"]?.string, !restarts.contains(policy) {
+            errors.notSupported("\(field).restartPolicy", policy, restarts)
         }
     }
 
@@ -75,6 +79,12 @@ struct ContainerRules {
                 errors.notSupported("\(at).protocol", transport, supported)
             }
         }
+        var taken: Set<String> = []
+        for (place, port) in (container["ports"]?.array ?? []).enumerated() {
+            guard let host = port["hostPort"]?.int, host != 0 else { continue }
+            let text = "\(port["protocol"]?.string ?? "")/\(port["hostIP"]?.string ?? "")/\(host)"
+            if !taken.insert(text).inserted { errors.duplicate("\(field).ports[\(place)].hostPort", .string(text)) }
+        }
     }
 
     private static let fieldPaths = [
@@ -96,11 +106,17 @@ struct ContainerRules {
         for (place, source) in (container["envFrom"]?.array ?? []).enumerated() {
             let at = "\(field).envFrom[\(place)]"
             let kinds = ["configMapRef", "secretRef"].filter { source[$0] != nil }
-            if kinds.isEmpty { errors.invalid(at, "", "must specify one of: `configMapRef` or `secretRef`") }
-            if kinds.count > 1 { errors.invalid(at, "", "may not have more than one field specified at a time") }
-            for kind in kinds where (source[path: kind, "name"]?.string ?? "").isEmpty {
-                errors.required("\(at).\(kind).name")
+            for kind in kinds {
+                let name = source[path: kind, "name"]?.string ?? ""
+                if name.isEmpty { errors.required("\(at).\(kind).name") }
+                for problem in name.isEmpty ? [] : NameRules.dnsSubdomainProblems(name) {
+                    errors.invalid("\(at).\(kind).name", name, problem)
+                }
             }
+            // Said of the whole list, as the real server does.
+            let list = "\(field).envFrom"
+            if kinds.isEmpty { errors.invalid(list, "", "must specify one of: `configMapRef` or `secretRef`") }
+            if kinds.count > 1 { errors.invalid(list, "", "may not have more than one field specified at a time") }
         }
     }
 
@@ -130,9 +146,13 @@ struct ContainerRules {
         if let reference = source["fieldRef"] {
             FieldReferenceRules.check(reference, "\(at).fieldRef", Self.fieldPaths, &errors)
         }
+        if let reference = source["resourceFieldRef"] {
+            ResourceReferenceRules.check(reference, "\(at).resourceFieldRef", needsContainer: false, &errors)
+        }
         for kind in ["configMapKeyRef", "secretKeyRef"] {
             guard let reference = source[kind] else { continue }
-            if (reference["name"]?.string ?? "").isEmpty { errors.required("\(at).\(kind).name") }
+            let name = reference["name"]?.string ?? ""
+            for problem in NameRules.dnsSubdomainProblems(name) { errors.invalid("\(at).\(kind).name", name, problem) }
             let key = reference["key"]?.string ?? ""
             if key.isEmpty {
                 errors.required("\(at).\(kind).key")
@@ -147,11 +167,8 @@ struct ContainerRules {
         for (place, mount) in (container["volumeMounts"]?.array ?? []).enumerated() {
             let at = "\(field).volumeMounts[\(place)]"
             let name = mount["name"]?.string ?? ""
-            if name.isEmpty {
-                errors.required("\(at).name")
-            } else if !volumes.contains(name) {
-                errors.notFound("\(at).name", name)
-            }
+            if name.isEmpty { errors.required("\(at).name") }
+            if !volumes.contains(name) { errors.notFound("\(at).name", name) }
             let path = mount["mountPath"]?.string ?? ""
             if path.isEmpty { errors.required("\(at).mountPath") }
             if !path.isEmpty, !paths.insert(path).inserted {
@@ -159,13 +176,36 @@ struct ContainerRules {
             }
             let sub = mount["subPath"]?.string ?? ""
             let expression = mount["subPathExpr"]?.string ?? ""
-            if !sub.isEmpty { RelativePath.check(sub, "\(at).subPath", &errors) }
+            // What follows is said of the whole list, as the real server does.
+            let list = "\(field).volumeMounts"
+            if !sub.isEmpty { RelativePath.check(sub, "\(list).subPath", &errors) }
             if !expression.isEmpty {
                 if !sub.isEmpty {
                     errors.invalid("\(at).subPathExpr", expression, "subPathExpr and subPath are mutually exclusive")
                 }
-                RelativePath.check(expression, "\(at).subPathExpr", &errors)
+                RelativePath.check(expression, "\(list).subPathExpr", &errors)
             }
+            checkPropagation(mount, list, &errors)
+        }
+    }
+
+    private func checkPropagation(_ mount: JSON, _ list: String, _ errors: inout FieldErrors) {
+        if let mode = mount["mountPropagation"]?.string {
+            let supported = ["Bidirectional", "HostToContainer", "None"]
+            if !supported.contains(mode) { errors.notSupported("\(list).mountPropagation", mode, supported) }
+            if mode == "Bidirectional", container[path: "securityContext", "privileged"]?.bool != true {
+                errors.forbidden(
+                    "\(list).mountPropagation",
+                    "Bidirectional mount propagation is available only to privileged containers"
+                )
+            }
+        }
+        guard let mode = mount["recursiveReadOnly"]?.string else { return }
+        let supported = ["Disabled", "Enabled", "IfPossible"]
+        if !supported.contains(mode) {
+            errors.notSupported("\(list).recursiveReadOnly", mode, supported)
+        } else if mode != "Disabled", mount["readOnly"]?.bool != true {
+            errors.forbidden("\(list).recursiveReadOnly", "may only be specified when readOnly is true")
         }
     }
 
@@ -180,6 +220,13 @@ struct ContainerRules {
                 continue
             }
             ProbeRules.check(probe, "\(field).\(member)", &errors)
+            if member == "readinessProbe", let seconds = probe["terminationGracePeriodSeconds"]?.int {
+                errors.invalid(
+                    "\(field).\(member).terminationGracePeriodSeconds",
+                    seconds,
+                    "must not be set for readinessProbes"
+                )
+            }
             if member != "readinessProbe", let threshold = probe["successThreshold"]?.int, threshold != 1 {
                 errors.invalid("\(field).\(member).successThreshold", threshold, "must be 1")
             }
@@ -200,34 +247,9 @@ struct ContainerRules {
                 handler,
                 "\(field).lifecycle.\(member)",
                 ["exec", "httpGet", "tcpSocket", "sleep"],
+                grace: grace,
                 &errors
             )
-        }
-    }
-
-    private func checkSecurity(_ errors: inout FieldErrors) {
-        guard let context = container["securityContext"] else { return }
-        let at = "\(field).securityContext"
-        for member in ["runAsUser", "runAsGroup"] {
-            guard let id = context[member]?.int, !(0...Int(Int32.max)).contains(id) else { continue }
-            errors.invalid("\(at).\(member)", id, "must be between 0 and 2147483647, inclusive")
-        }
-        if context["allowPrivilegeEscalation"]?.bool == false {
-            if context["privileged"]?.bool == true {
-                errors.invalid(
-                    at,
-                    .object(context.object ?? [:]),
-                    "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-                )
-            }
-            let added = (context[path: "capabilities", "add"]?.array ?? []).compactMap(\.string)
-            if added.contains("CAP_SYS_ADMIN") {
-                errors.invalid(
-                    at,
-                    .object(context.object ?? [:]),
-                    "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-                )
-            }
         }
     }
 }
@@ -239,7 +261,56 @@ enum RelativePath {
     }
 }
 
+/// A container's own requests and limits, as a variable or a file of it.
+enum ResourceReferenceRules {
+    private static let known = [
+        "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage",
+        "requests.memory",
+    ]
+
+    static func check(_ reference: JSON, _ at: String, needsContainer: Bool, _ errors: inout FieldErrors) {
+        let name = reference["resource"]?.string ?? ""
+        if needsContainer, (reference["containerName"]?.string ?? "").isEmpty {
+            errors.required("\(at).containerName")
+        } else if name.isEmpty {
+            errors.required("\(at).resource")
+        } else if !known.contains(name), !name.contains(".hugepages-") {
+            errors.notSupported("\(at).resource", name, known)
+        }
+        guard let divisor = reference["divisor"]?.string.flatMap({ Quantity($0) }), divisor.nanos != 0 else { return }
+        let (allowed, words): ([String], String) =
+            if name.hasSuffix(".cpu") {
+                (["1m", "1"], "only divisor's values 1m and 1 are supported with the cpu resource")
+            } else if name.hasSuffix(".memory") {
+                (
+                    ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"],
+                    "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with "
+                        + "the memory resource"
+                )
+            } else if name.hasSuffix(".ephemeral-storage") {
+                (
+                    ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"],
+                    "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with "
+                        + "the local ephemeral storage resource"
+                )
+            } else { ([], "") }
+        guard !allowed.isEmpty, !allowed.contains(where: { Quantity($0) == divisor }) else { return }
+        errors.invalid("\(at).divisor", name, words)
+    }
+}
+
 enum FieldReferenceRules {
+    /// Fields of pods that can be selected, though no variable can show them.
+    private static func isSelectable(_ path: String) -> Bool {
+        [
+            "metadata.name", "metadata.namespace", "metadata.uid", "metadata.annotations", "metadata.labels",
+            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+            "status.phase", "status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs",
+            "status.nominatedNodeName",
+            "spec.host",
+        ].contains(path)
+    }
+
     static func check(_ reference: JSON, _ at: String, _ supported: [String], _ errors: inout FieldErrors) {
         let version = reference["apiVersion"]?.string ?? ""
         if version.isEmpty { return errors.required("\(at).apiVersion") }
@@ -252,7 +323,22 @@ enum FieldReferenceRules {
             for problem in problems { errors.invalid(at, key, problem) }
             return
         }
+        guard version == "v1" else {
+            return errors.invalid(
+                "\(at).fieldPath",
+                path,
+                "error converting fieldPath: unsupported pod version: \(version)"
+            )
+        }
         if !supported.contains(path) {
+            guard path.hasPrefix("metadata.annotations[") || path.hasPrefix("metadata.labels[") || isSelectable(path)
+            else {
+                return errors.invalid(
+                    "\(at).fieldPath",
+                    path,
+                    "error converting fieldPath: field label not supported: \(path)"
+                )
+            }
             if path.hasPrefix("metadata.annotations[") || path.hasPrefix("metadata.labels[") {
                 return errors.invalid("\(at).fieldPath", path, "invalid field path")
             }

@@ -119,15 +119,12 @@ struct CronJobStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        var warnings: [String] = []
-        let name = object[path: "metadata", "name"]?.string ?? ""
-        if old == nil, let problem = NameRules.dnsLabelProblems(name).first {
-            warnings.append(
-                "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
-                    + "a DNS label is recommended: [\(problem)]"
-            )
-        }
-        guard warnsOfRefusals else { return warnings }
-        return warnings + TemplateRules.warnings(Self.job(object), from: old.map(Self.job))
+        let template = TemplateRules.warnings(
+            Self.job(object),
+            from: old.map(Self.job),
+            saysLimits: warnsOfRefusals,
+            at: "spec.jobTemplate.spec.template.spec"
+        )
+        return (old == nil ? PodWarnings.name(object, isPod: false) : []) + template
     }
 }

@@ -22,7 +22,12 @@ struct CustomStrategy: KindStrategy {
 
     init(_ version: CustomVersion, hasStatus: Bool) {
         self.version = version
-        traits = KindTraits(generationCountsAll: true, hasStatus: hasStatus, allowsUnconditionalUpdate: false)
+        traits = KindTraits(
+            generationCountsAll: true,
+            hasStatus: hasStatus,
+            statusResets: .all,
+            allowsUnconditionalUpdate: false
+        )
     }
 
     func setDefaults(_ object: inout JSON) { version.schema.setDefaults(&object) }
@@ -111,6 +116,10 @@ extension Resource {
         resource.verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
         if custom.isLeaving { resource.verbs.removeAll { ["create", "patch", "update"].contains($0) } }
         resource.custom = custom
+        if version["deprecated"]?.bool == true {
+            let text = version["deprecationWarning"]?.string
+            resource.deprecation = text ?? "\(type.apiVersion) \(type.kind) is deprecated"
+        }
         let fields = (version["selectableFields"]?.array ?? []).compactMap { $0["jsonPath"]?.string }
         resource.fields = .paths(fields.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 })
         if hasStatus {

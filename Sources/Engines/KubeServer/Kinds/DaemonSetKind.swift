@@ -103,6 +103,6 @@ struct DaemonSetStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        warnsOfRefusals ? TemplateRules.warnings(object, from: old) : []
+        TemplateRules.warnings(object, from: old, saysLimits: warnsOfRefusals)
     }
 }

@@ -146,6 +146,7 @@ struct JobStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        warnsOfRefusals ? TemplateRules.warnings(object, from: old) : []
+        (old == nil ? PodWarnings.name(object, isPod: false) : [])
+            + TemplateRules.warnings(object, from: old, saysLimits: warnsOfRefusals)
     }
 }

@@ -39,6 +39,9 @@ struct KindTraits: Sendable {
     var generationCountsAll = false
     /// Writes to the object leave `status` alone; only the subresource changes it.
     var hasStatus = false
+    /// What a write of the status leaves alone in the metadata.
+    enum MetadataResets: Sendable { case all, members([String]) }
+    var statusResets = MetadataResets.members([])
     /// A PUT creates what is not there.
     var allowsCreateOnUpdate = false
     /// A PUT may go without a resource version.

@@ -10,7 +10,7 @@ enum MetadataRules {
         let name = metadata["name"]?.string ?? ""
         if let prefix = metadata["generateName"]?.string, !prefix.isEmpty {
             // A prefix may end in a hyphen, since letters follow.
-            let sample = prefix.hasSuffix("-") ? String(prefix.dropLast()) + "a" : prefix
+            let sample = prefix.hasSuffix("-") && prefix.count > 1 ? String(prefix.dropLast(2)) + "a" : prefix
             for problem in resource.traits.nameProblems(sample) {
                 errors.invalid("metadata.generateName", prefix, problem)
             }
@@ -36,7 +36,7 @@ enum MetadataRules {
         owners(metadata, &errors)
         labels(metadata["labels"], at: "metadata.labels", &errors)
         annotations(metadata["annotations"], at: "metadata.annotations", &errors)
-        finalizers(metadata, &errors)
+        finalizers(metadata, isCustom: resource.custom != nil, &errors)
     }
 
     static func labels(_ labels: JSON?, at field: String, _ errors: inout FieldErrors) {
@@ -59,18 +59,12 @@ enum MetadataRules {
 
     private static let standardFinalizers: Set<String> = ["orphan", "foregroundDeletion", "kubernetes"]
 
-    private static func finalizers(_ metadata: JSON, _ errors: inout FieldErrors) {
+    /// Only kinds that are built in know which finalizers need no domain.
+    private static func finalizers(_ metadata: JSON, isCustom: Bool, _ errors: inout FieldErrors) {
         let finalizers = metadata["finalizers"]?.array?.compactMap(\.string) ?? []
         for finalizer in finalizers {
             for problem in NameRules.qualifiedNameProblems(finalizer) {
                 errors.invalid("metadata.finalizers", finalizer, problem)
-            }
-            if !finalizer.contains("/"), !standardFinalizers.contains(finalizer) {
-                errors.invalid(
-                    "metadata.finalizers",
-                    finalizer,
-                    "name is neither a standard finalizer name nor is it fully qualified"
-                )
             }
         }
         if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
@@ -78,6 +72,15 @@ enum MetadataRules {
                 "metadata.finalizers",
                 .array(finalizers.map { .string($0) }),
                 "finalizer orphan and foregroundDeletion cannot be both set"
+            )
+        }
+        guard !isCustom else { return }
+        for (place, finalizer) in finalizers.enumerated()
+        where !finalizer.contains("/") && !standardFinalizers.contains(finalizer) {
+            errors.invalid(
+                "metadata.finalizers[\(place)]",
+                finalizer,
+                "name is neither a standard finalizer name nor is it fully qualified"
             )
         }
     }
@@ -88,11 +91,16 @@ enum MetadataRules {
         var controller: JSON?
         for owner in owners {
             let parts = (owner["apiVersion"]?.string ?? "").split(separator: "/", omittingEmptySubsequences: false)
-            if parts.last?.isEmpty ?? true {
+            if parts.count > 2 || parts.last?.isEmpty ?? true {
                 errors.invalid("\(field).apiVersion", owner["apiVersion"]?.string ?? "", "version must not be empty")
             }
             for member in ["kind", "name", "uid"] where (owner[member]?.string ?? "").isEmpty {
                 errors.invalid("\(field).\(member)", "", "must not be empty")
+            }
+            if owner["kind"] == "Event", owner["apiVersion"] == "v1" || owner["apiVersion"] == "events.k8s.io/v1" {
+                let group = parts.count > 1 ? String(parts[0]) : ""
+                let title = "\(group)/v1, Kind=Event"
+                errors.invalid(field, owner, "\(title) is disallowed from being an owner")
             }
             guard owner["controller"]?.bool == true else { continue }
             if let controller {
@@ -107,12 +115,29 @@ enum MetadataRules {
         }
     }
 
+    /// Owners that are named twice in the same words count once; the uids of those that were.
+    static func dropRepeatedOwners(_ object: inout JSON) -> [String] {
+        guard let owners = object[path: "metadata", "ownerReferences"]?.array, owners.count > 1 else { return [] }
+        var kept: [JSON] = []
+        var repeated: [String] = []
+        for owner in owners {
+            guard kept.contains(owner) else {
+                kept.append(owner)
+                continue
+            }
+            let uid = owner["uid"]?.string ?? ""
+            if !repeated.contains(uid) { repeated.append(uid) }
+        }
+        if !repeated.isEmpty { object.set(.array(kept), at: ["metadata", "ownerReferences"]) }
+        return repeated
+    }
+
     private static func title(_ owner: JSON) -> String {
         "\(owner["kind"]?.string ?? "")/\(owner["name"]?.string ?? "")"
     }
 
     /// What may not change; said once by the shared rules and once by the kind's, as the real server does.
-    static func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+    static func validateUpdate(_ object: JSON, from old: JSON, isCustom: Bool, _ errors: inout FieldErrors) {
         let metadata = object["metadata"] ?? [:]
         let before = old["metadata"] ?? [:]
         newFinalizers(metadata, before, &errors)
@@ -125,7 +150,7 @@ enum MetadataRules {
         labels(metadata["labels"], at: "metadata.labels", &errors)
         annotations(metadata["annotations"], at: "metadata.annotations", &errors)
         owners(metadata, &errors)
-        finalizers(metadata, &errors)
+        finalizers(metadata, isCustom: isCustom, &errors)
     }
 
     private static func newFinalizers(_ metadata: JSON, _ before: JSON, _ errors: inout FieldErrors) {

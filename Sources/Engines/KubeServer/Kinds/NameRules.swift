@@ -48,16 +48,23 @@ enum NameRules {
         examples: ["my-name", "abc-123"]
     )
 
-    static func tooLong(_ limit: Int) -> String { "must be no more than \(limit) bytes" }
+    /// Names count characters, labels bytes; the limit is the same.
+    static func tooLong(_ limit: Int) -> String { "must be no more than \(limit) characters" }
+    private static func tooManyBytes(_ limit: Int) -> String { "must be no more than \(limit) bytes" }
 
     static func dnsLabelProblems(_ text: String) -> [String] {
-        (text.utf8.count > 63 ? [tooLong(63)] : []) + (isLabel(text.utf8) ? [] : [labelMessage])
+        let tooLong = text.utf8.count > 63 ? [tooLong(63)] : []
+        guard !isLabel(text.utf8) else { return tooLong }
+        return tooLong + [isSubdomain(text) ? "must not contain dots" : labelMessage]
+    }
+
+    private static func isSubdomain(_ text: String) -> Bool {
+        text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { isLabel($0) }
     }
 
     static func dnsSubdomainProblems(_ text: String) -> [String] {
         var problems = text.utf8.count > 253 ? [tooLong(253)] : []
-        let parts = text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
-        if !parts.allSatisfy({ isLabel($0) }) { problems.append(subdomainMessage) }
+        if !isSubdomain(text) { problems.append(subdomainMessage) }
         return problems
     }
 
@@ -108,12 +115,13 @@ enum NameRules {
             if parts[0].isEmpty {
                 problems.append("prefix part must be non-empty")
             } else {
-                problems += dnsSubdomainProblems(String(parts[0])).map { "prefix part \($0)" }
+                if parts[0].utf8.count > 253 { problems.append("prefix part \(tooManyBytes(253))") }
+                if !isSubdomain(String(parts[0])) { problems.append("prefix part \(subdomainMessage)") }
             }
         } else if parts.count > 2 {
             return [
                 regexMessage(
-                    "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+                    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
                         + "with an alphanumeric character",
                     "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
                     examples: ["MyName", "my.name", "123-abc"]
@@ -124,7 +132,7 @@ enum NameRules {
         if name.isEmpty {
             problems.append("name part must be non-empty")
         } else if name.utf8.count > 63 {
-            problems.append("name part \(tooLong(63))")
+            problems.append("name part \(tooManyBytes(63))")
         }
         if !isNamePart(name.utf8) { problems.append(namePartMessage) }
         return problems
@@ -139,7 +147,7 @@ enum NameRules {
 
     static func labelValueProblems(_ text: String) -> [String] {
         var problems: [String] = []
-        if text.utf8.count > 63 { problems.append(tooLong(63)) }
+        if text.utf8.count > 63 { problems.append(tooManyBytes(63)) }
         if !text.isEmpty, !isNamePart(text.utf8) { problems.append(labelValueMessage) }
         return problems
     }

@@ -21,10 +21,21 @@ struct PodRules {
 
     func check(_ errors: inout FieldErrors) {
         VolumeRules.check(spec["volumes"]?.array ?? [], "\(field).volumes", spec, &errors)
+        PlacementRules.checkClaims(spec, field, &errors)
         checkContainers(&errors)
         checkPolicies(&errors)
-        checkScheduling(&errors)
+        MetadataRules.labels(spec["nodeSelector"], at: "\(field).nodeSelector", &errors)
+        SecurityRules.checkPod(spec, field, &errors)
+        AffinityRules.check(spec["affinity"] ?? [:], "\(field).affinity", &errors)
+        PlacementRules.checkDNS(spec, "\(field).dnsConfig", &errors)
+        PlacementRules.checkGates(spec, field, &errors)
+        PlacementRules.checkSpread(spec, "\(field).topologySpreadConstraints", &errors)
         checkNames(&errors)
+        for (place, toleration) in (spec["tolerations"]?.array ?? []).enumerated() {
+            TolerationRules.check(toleration, "\(field).tolerations[\(place)]", &errors)
+        }
+        checkAliases(&errors)
+        PlacementRules.checkSystem(spec, field, &errors)
         checkTokens(&errors)
     }
 
@@ -55,27 +66,14 @@ struct PodRules {
             for problem in NameRules.dnsLabelProblems(name) { errors.invalid("\(at).name", name, problem) }
             if !names.insert(name).inserted { errors.duplicate("\(at).name", .string(name)) }
         }
-        let rules = ContainerRules(container, at, volumeNames, isInitial: isInitial)
+        let grace = spec["terminationGracePeriodSeconds"]?.int ?? 30
+        let rules = ContainerRules(container, at, volumeNames, isInitial: isInitial, grace: grace)
         rules.check(&errors)
     }
 
     private func checkPolicies(_ errors: inout FieldErrors) {
         choice("restartPolicy", ["Always", "OnFailure", "Never"], &errors)
         choice("dnsPolicy", ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], &errors)
-        if let seconds = spec["activeDeadlineSeconds"]?.int, seconds < 1 || seconds > Int(Int32.max) {
-            errors.invalid(
-                "\(field).activeDeadlineSeconds",
-                seconds,
-                "must be between 1 and 2147483647, inclusive"
-            )
-        }
-        if let seconds = spec["terminationGracePeriodSeconds"]?.int, seconds < 0 {
-            errors.invalid(
-                "\(field).terminationGracePeriodSeconds",
-                seconds,
-                "must be greater than or equal to 0"
-            )
-        }
     }
 
     private func choice(_ member: String, _ supported: [String], _ errors: inout FieldErrors) {
@@ -87,38 +85,47 @@ struct PodRules {
         }
     }
 
-    private func checkScheduling(_ errors: inout FieldErrors) {
-        MetadataRules.labels(spec["nodeSelector"], at: "\(field).nodeSelector", &errors)
-        for (place, toleration) in (spec["tolerations"]?.array ?? []).enumerated() {
-            TolerationRules.check(toleration, "\(field).tolerations[\(place)]", &errors)
-        }
-    }
-
     private func checkNames(_ errors: inout FieldErrors) {
-        for member in ["serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"] {
-            let name = spec[member]?.string ?? ""
-            guard !name.isEmpty else { continue }
-            for problem in NameRules.dnsSubdomainProblems(name) { errors.invalid("\(field).\(member)", name, problem) }
+        if let name = spec["hostnameOverride"]?.string {
+            for problem in NameRules.dnsSubdomainProblems(name) {
+                errors.invalid("\(field).hostnameOverride", name, problem)
+            }
+        }
+        checkSubdomains(["serviceAccountName", "nodeName"], &errors)
+        if let seconds = spec["activeDeadlineSeconds"]?.int, seconds < 1 || seconds > Int(Int32.max) {
+            errors.invalid(
+                "\(field).activeDeadlineSeconds",
+                seconds,
+                "must be between 1 and 2147483647, inclusive"
+            )
         }
         for member in ["hostname", "subdomain"] {
             let name = spec[member]?.string ?? ""
             guard !name.isEmpty else { continue }
             for problem in NameRules.dnsLabelProblems(name) { errors.invalid("\(field).\(member)", name, problem) }
         }
-        for (place, secret) in (spec["imagePullSecrets"]?.array ?? []).enumerated()
-        where (secret["name"]?.string ?? "").isEmpty {
-            errors.required("\(field).imagePullSecrets[\(place)].name")
+    }
+
+    private func checkSubdomains(_ members: [String], _ errors: inout FieldErrors) {
+        for member in members {
+            let name = spec[member]?.string ?? ""
+            guard !name.isEmpty else { continue }
+            for problem in NameRules.dnsSubdomainProblems(name) { errors.invalid("\(field).\(member)", name, problem) }
         }
+    }
+
+    private func checkAliases(_ errors: inout FieldErrors) {
         for (place, alias) in (spec["hostAliases"]?.array ?? []).enumerated() {
             let address = alias["ip"]?.string ?? ""
             let at = "\(field).hostAliases[\(place)]"
-            if address.isEmpty { errors.required("\(at).ip") }
+            IPAddressRules.check(address, "\(at).ip", &errors)
             for (index, name) in (alias["hostnames"]?.array ?? []).compactMap(\.string).enumerated() {
                 for problem in NameRules.dnsSubdomainProblems(name) {
                     errors.invalid("\(at).hostnames[\(index)]", name, problem)
                 }
             }
         }
+        checkSubdomains(["priorityClassName", "runtimeClassName"], &errors)
     }
 
     /// A token is some account's.
@@ -162,11 +169,11 @@ enum TolerationRules {
             if !value.isEmpty {
                 errors.invalid(
                     "\(at).operator",
-                    .object(toleration.object ?? [:]),
+                    .string(value),
                     "value must be empty when `operator` is 'Exists'"
                 )
             }
-        default: errors.notSupported("\(at).operator", op, ["Equal", "Exists"])
+        default: errors.notSupported("\(at).operator", op, ["Equal", "Exists", "Lt", "Gt"])
         }
         if !effect.isEmpty { Taints.checkEffect(effect, "\(at).effect", &errors) }
     }

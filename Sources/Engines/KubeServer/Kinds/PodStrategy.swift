@@ -4,7 +4,12 @@
 import Model
 
 struct PodStrategy: KindStrategy {
-    let traits = KindTraits(generationFields: ["spec"], hasStatus: true, returnsDeleted: true)
+    let traits = KindTraits(
+        generationFields: ["spec"],
+        hasStatus: true,
+        statusResets: .members(["ownerReferences"]),
+        returnsDeleted: true
+    )
     let refusesUnsupported: Bool
 
     func setDefaults(_ object: inout JSON) {
@@ -29,6 +34,10 @@ struct PodStrategy: KindStrategy {
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         guard let spec = object["spec"], spec.object != nil else { return errors.required("spec.containers") }
         PodRules(spec, at: "spec").check(&errors)
+    }
+
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {
+        PlacementRules.checkNewPod(object["spec"] ?? [:], &errors)
     }
 
     private static let changeable =
@@ -79,8 +88,10 @@ struct PodStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        guard refusesUnsupported, old == nil else { return [] }
-        return NodeLimits.ignored(object["spec"] ?? [:], at: "spec")
+        guard old == nil else { return [] }
+        let spec = object["spec"] ?? [:]
+        let texts = PodWarnings.name(object, isPod: true) + PodWarnings.texts(spec, at: "spec")
+        return refusesUnsupported ? texts + NodeLimits.ignored(spec, at: "spec") : texts
     }
 }
 

@@ -19,7 +19,13 @@ enum ProbeRules {
     }
 
     /// Exactly one kind of action, complete.
-    static func checkHandler(_ handler: JSON, _ at: String, _ kinds: [String], _ errors: inout FieldErrors) {
+    static func checkHandler(
+        _ handler: JSON,
+        _ at: String,
+        _ kinds: [String],
+        grace: Int = 30,
+        _ errors: inout FieldErrors
+    ) {
         var isFirst = true
         for kind in kinds {
             guard let action = handler[kind] else { continue }
@@ -28,12 +34,18 @@ enum ProbeRules {
                 continue
             }
             isFirst = false
-            checkAction(kind, action, "\(at).\(kind)", &errors)
+            checkAction(kind, action, "\(at).\(kind)", grace, &errors)
         }
         if isFirst { errors.required(at, "must specify a handler type") }
     }
 
-    private static func checkAction(_ kind: String, _ action: JSON, _ at: String, _ errors: inout FieldErrors) {
+    private static func checkAction(
+        _ kind: String,
+        _ action: JSON,
+        _ at: String,
+        _ grace: Int,
+        _ errors: inout FieldErrors
+    ) {
         switch kind {
         case "exec":
             if (action["command"]?.array ?? []).isEmpty { errors.required("\(at).command") }
@@ -42,10 +54,10 @@ enum ProbeRules {
             PortReference.check(action["port"], "\(at).port", &errors)
             let scheme = action["scheme"]?.string ?? ""
             if !["HTTP", "HTTPS"].contains(scheme) { errors.notSupported("\(at).scheme", scheme, ["HTTP", "HTTPS"]) }
-            for (place, header) in (action["httpHeaders"]?.array ?? []).enumerated() {
+            for header in action["httpHeaders"]?.array ?? [] {
                 let name = header["name"]?.string ?? ""
                 for problem in NameRules.httpHeaderNameProblems(name) {
-                    errors.invalid("\(at).httpHeaders[\(place)]", name, problem)
+                    errors.invalid("\(at).httpHeaders", name, problem)
                 }
             }
         case "tcpSocket": PortReference.check(action["port"], "\(at).port", &errors)
@@ -54,7 +66,13 @@ enum ProbeRules {
             if !NameRules.isPort(port) { errors.invalid("\(at).port", port, NameRules.portRange) }
         case "sleep":
             let seconds = action["seconds"]?.int ?? 0
-            if seconds < 0 { errors.invalid(at, seconds, "must be greater than or equal to 0") }
+            if seconds < 0 || seconds > grace {
+                errors.invalid(
+                    at,
+                    seconds,
+                    "must be non-negative and less than terminationGracePeriodSeconds (\(grace))"
+                )
+            }
         default: break
         }
     }
@@ -76,6 +94,12 @@ enum PortReference {
 /// Requests and limits of a container.
 enum ResourceRules {
     private static let standard: Set<String> = ["cpu", "memory", "ephemeral-storage"]
+    /// Resources that the API knows, but not of containers.
+    private static let knownElsewhere: Set<String> = [
+        "pods", "storage", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
+        "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", "requests.cpu", "requests.memory",
+        "requests.storage", "requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage",
+    ]
 
     static func check(_ resources: JSON, _ at: String, _ errors: inout FieldErrors) {
         let limits = resources["limits"]?.object ?? [:]
@@ -85,10 +109,18 @@ enum ResourceRules {
         }
         for (name, amount) in requests.sorted(by: { $0.key < $1.key }) {
             checkAmount(name, amount, "\(at).requests", &errors)
+            let isDivisible = standard.contains(name)
             guard let limit = limits[name]?.string.flatMap({ Quantity($0) }),
                 let request = amount.string.flatMap({ Quantity($0) })
-            else { continue }
-            if request > limit {
+            else {
+                if !isDivisible, limits[name] == nil {
+                    errors.required("\(at).limits", "Limit must be set for non overcommitable resources")
+                }
+                continue
+            }
+            if !isDivisible, request != limit {
+                errors.invalid("\(at).requests", amount, "must be equal to \(name) limit of \(limit.description)")
+            } else if request > limit {
                 errors.invalid(
                     "\(at).requests",
                     amount,
@@ -96,17 +128,30 @@ enum ResourceRules {
                 )
             }
         }
+        let names = Set(limits.keys).union(requests.keys)
+        if names.contains(where: { $0.hasPrefix("hugepages-") }), names.isDisjoint(with: ["cpu", "memory"]) {
+            errors.forbidden(at, "HugePages require cpu or memory")
+        }
     }
 
     private static func checkAmount(_ name: String, _ amount: JSON, _ at: String, _ errors: inout FieldErrors) {
         let field = "\(at)[\(name)]"
         for problem in NameRules.qualifiedNameProblems(name) { errors.invalid(field, name, problem) }
         if !name.contains("/"), !standard.contains(name), !name.hasPrefix("hugepages-") {
-            errors.invalid(field, name, "must be a standard resource type or fully qualified")
+            if !knownElsewhere.contains(name) {
+                errors.invalid(field, name, "must be a standard resource type or fully qualified")
+            }
             errors.invalid(field, name, "must be a standard resource for containers")
         }
         guard let quantity = amount.string.flatMap({ Quantity($0) }) else { return }
         if quantity.nanos < 0 { errors.invalid(field, amount, "must be greater than or equal to 0") }
+        if name.hasPrefix("hugepages-"), let size = Quantity(String(name.dropFirst("hugepages-".count))),
+            size.nanos > 0,
+            quantity.nanos % size.nanos != 0
+        {
+            let text = amount.string ?? ""
+            errors.invalid(field, amount, "\(text) is not positive integer multiple of \(name)")
+        }
         if name.contains("/"), quantity.milliValue % 1000 != 0 {
             errors.invalid(field, amount, "must be an integer")
         }

@@ -30,6 +30,8 @@ struct Resource: Sendable {
     var scale: ScalePaths?
     /// Set for resources that a CustomResourceDefinition brought.
     var custom: CustomVersion?
+    /// What every answer says of a resource that is on its way out.
+    var deprecation: String?
     /// Under which all objects are stored: `/registry/apps/deployments/`.
     var prefix: String
     var storageHash: String

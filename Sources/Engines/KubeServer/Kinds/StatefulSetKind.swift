@@ -173,6 +173,6 @@ struct StatefulSetStrategy: KindStrategy {
                 "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
             )
         }
-        return warnings + (warnsOfRefusals ? TemplateRules.warnings(object, from: old) : [])
+        return warnings + TemplateRules.warnings(object, from: old, saysLimits: warnsOfRefusals)
     }
 }

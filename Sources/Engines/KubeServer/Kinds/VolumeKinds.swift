@@ -7,18 +7,18 @@ import Model
 enum StorageRules {
     static let accessModes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]
 
-    static func checkModes(_ modes: [String], _ errors: inout FieldErrors) {
+    static func checkModes(_ modes: [String], _ at: String, _ errors: inout FieldErrors) {
         for mode in modes where !accessModes.contains(mode) {
-            errors.notSupported("spec.accessModes", mode, accessModes)
+            errors.notSupported("\(at).accessModes", mode, accessModes)
         }
         if modes.contains("ReadWriteOncePod"), modes.count > 1 {
-            errors.forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes")
+            errors.forbidden("\(at).accessModes", "may not use ReadWriteOncePod with other access modes")
         }
     }
 
-    static func checkMode(_ mode: String?, _ errors: inout FieldErrors) {
+    static func checkMode(_ mode: String?, _ at: String, _ errors: inout FieldErrors) {
         guard let mode, !["Block", "Filesystem"].contains(mode) else { return }
-        errors.notSupported("spec.volumeMode", mode, ["Block", "Filesystem"])
+        errors.notSupported("\(at).volumeMode", mode, ["Block", "Filesystem"])
     }
 
     static func protect(_ object: inout JSON, _ finalizer: JSON) {
@@ -42,26 +42,30 @@ struct ClaimStrategy: KindStrategy {
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
-        let spec = object["spec"] ?? [:]
+        Self.checkSpec(object["spec"] ?? [:], "spec", &errors)
+    }
+
+    /// A claim's spec, its own or one in a template.
+    static func checkSpec(_ spec: JSON, _ at: String, _ errors: inout FieldErrors) {
         let modes = (spec["accessModes"]?.array ?? []).compactMap(\.string)
-        if modes.isEmpty { errors.required("spec.accessModes", "at least 1 access mode is required") }
-        StorageRules.checkModes(modes, &errors)
-        if let selector = spec["selector"] { SelectorRules.check(selector, "spec.selector", &errors) }
+        if modes.isEmpty { errors.required("\(at).accessModes", "at least 1 access mode is required") }
+        StorageRules.checkModes(modes, at, &errors)
+        if let selector = spec["selector"] { SelectorRules.check(selector, "\(at).selector", &errors) }
         let storage = spec[path: "resources", "requests", "storage"]?.string
         if let storage {
             if (Quantity(storage)?.nanos ?? 1) <= 0 {
-                errors.invalid("spec.resources.requests.storage", storage, "must be greater than zero")
+                errors.invalid("\(at).resources[storage]", storage, "must be greater than zero")
             }
         } else {
-            errors.required("spec.resources[storage]")
+            errors.required("\(at).resources[storage]")
         }
         let name = spec["storageClassName"]?.string ?? ""
         if !name.isEmpty {
             for problem in NameRules.dnsSubdomainProblems(name) {
-                errors.invalid("spec.storageClassName", name, problem)
+                errors.invalid("\(at).storageClassName", name, problem)
             }
         }
-        StorageRules.checkMode(spec["volumeMode"]?.string, &errors)
+        StorageRules.checkMode(spec["volumeMode"]?.string, at, &errors)
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
@@ -121,7 +125,7 @@ struct VolumeStrategy: KindStrategy {
         let spec = object["spec"] ?? [:]
         let modes = (spec["accessModes"]?.array ?? []).compactMap(\.string)
         if modes.isEmpty { errors.required("spec.accessModes") }
-        StorageRules.checkModes(modes, &errors)
+        StorageRules.checkModes(modes, "spec", &errors)
         let capacity = spec["capacity"]?.object ?? [:]
         if capacity.isEmpty { errors.required("spec.capacity") }
         if !capacity.isEmpty, capacity["storage"] == nil || capacity.count > 1 {
@@ -135,7 +139,7 @@ struct VolumeStrategy: KindStrategy {
         let policy = spec["persistentVolumeReclaimPolicy"]?.string ?? ""
         let policies = ["Delete", "Recycle", "Retain"]
         if !policies.contains(policy) { errors.notSupported("spec.persistentVolumeReclaimPolicy", policy, policies) }
-        StorageRules.checkMode(spec["volumeMode"]?.string, &errors)
+        StorageRules.checkMode(spec["volumeMode"]?.string, "spec", &errors)
     }
 
     private func checkSources(_ spec: JSON, _ errors: inout FieldErrors) {

@@ -54,6 +54,12 @@ enum VolumeRules {
             let path = source["path"]?.string ?? ""
             if path.isEmpty { errors.required("\(at).path") }
             if path.split(separator: "/").contains("..") { errors.invalid("\(at).path", path, "must not contain '..'") }
+            let types = [
+                "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
+            ]
+            if let type = source["type"]?.string, !types.contains(type) {
+                errors.notSupported("\(at).type", type, types)
+            }
         case "emptyDir":
             if let limit = source["sizeLimit"]?.string.flatMap({ Quantity($0) }), limit.nanos < 0 {
                 errors.forbidden("\(at).sizeLimit", "SizeLimit field must be a valid resource quantity")
@@ -66,11 +72,29 @@ enum VolumeRules {
             for member in ["server", "path"] where (source[member]?.string ?? "").isEmpty {
                 errors.required("\(at).\(member)")
             }
+            let path = source["path"]?.string ?? ""
+            if !path.hasPrefix("/") { errors.invalid("\(at).path", path, "must be an absolute path") }
         case "csi":
             if (source["driver"]?.string ?? "").isEmpty { errors.required("\(at).driver") }
-        default: break
+        case "ephemeral":
+            guard let template = source["volumeClaimTemplate"] else {
+                return errors.required("\(at).volumeClaimTemplate")
+            }
+            ClaimStrategy.checkSpec(template["spec"] ?? [:], "\(at).volumeClaimTemplate.spec", &errors)
+        default:
+            for member in required[kind] ?? [] where (source[member]?.string ?? "").isEmpty {
+                guard source[member]?.array?.isEmpty ?? true else { continue }
+                errors.required("\(at).\(member)")
+            }
         }
     }
+
+    /// What sources that no node of ours serves must name at least.
+    private static let required = [
+        "image": ["reference"], "awsElasticBlockStore": ["volumeID"], "gcePersistentDisk": ["pdName"],
+        "rbd": ["monitors", "image"], "glusterfs": ["endpoints", "path"], "gitRepo": ["repository"],
+        "iscsi": ["targetPortal", "iqn"], "cephfs": ["monitors"], "cinder": ["volumeID"],
+    ]
 
     private static func checkMode(_ mode: JSON?, _ field: String, _ errors: inout FieldErrors) {
         guard let mode = mode?.int, !(0...0o777).contains(mode) else { return }
@@ -90,7 +114,9 @@ enum VolumeRules {
 
     private static func checkLocal(_ path: String, _ field: String, _ errors: inout FieldErrors) {
         RelativePath.check(path, field, &errors)
-        if path.hasPrefix("..") { errors.invalid(field, path, "must not start with '..'") }
+        if path.hasPrefix(".."), !path.hasPrefix("../"), path != ".." {
+            errors.invalid(field, path, "must not start with '..'")
+        }
     }
 
     private static let downwardPaths = [
@@ -111,7 +137,9 @@ enum VolumeRules {
                         "fieldRef and resourceFieldRef can not be specified simultaneously"
                     )
                 }
-            } else if item["resourceFieldRef"] == nil {
+            } else if let reference = item["resourceFieldRef"] {
+                ResourceReferenceRules.check(reference, "\(at).resourceFieldRef", needsContainer: true, &errors)
+            } else {
                 errors.required(at, "one of fieldRef and resourceFieldRef is required")
             }
             checkMode(item["mode"], "\(at).mode", &errors)
@@ -136,7 +164,7 @@ enum VolumeRules {
                     checkDownward(inner["items"]?.array ?? [], "\(field).downwardAPI", &errors)
                 }
                 if kind == "serviceAccountToken" {
-                    if (inner["path"]?.string ?? "").isEmpty { errors.required("\(field).\(kind).path") }
+                    if (inner["path"]?.string ?? "").isEmpty { errors.required("\(at).path") }
                     if let seconds = inner["expirationSeconds"]?.int, seconds < 600 {
                         errors.invalid(
                             "\(field).\(kind).expirationSeconds",
@@ -147,11 +175,7 @@ enum VolumeRules {
                 }
                 for item in inner["items"]?.array ?? [] {
                     guard let path = item["path"]?.string, !path.isEmpty, !paths.insert(path).inserted else { continue }
-                    errors.invalid(
-                        at,
-                        path,
-                        "conflicting duplicate paths"
-                    )
+                    errors.invalid(at, inner["name"]?.string ?? path, "conflicting duplicate paths")
                 }
             }
         }

@@ -67,19 +67,27 @@ enum TemplateRules {
         errors.invalid("spec.\(member)", number, "must be greater than or equal to 0")
     }
 
-    /// Says when the template's pods will be refused or miss something.
-    static func warnings(_ object: JSON, from old: JSON?) -> [String] {
+    /// Says what is odd about the template and, where `saysLimits`, when its pods will be refused or miss something.
+    static func warnings(
+        _ object: JSON,
+        from old: JSON?,
+        saysLimits: Bool,
+        at field: String = "spec.template.spec"
+    ) -> [String] {
         let spec = object[path: "spec", "template", "spec"] ?? [:]
         guard spec != old?[path: "spec", "template", "spec"] else { return [] }
-        return NodeLimits.refusals(spec).map {
-            "pods of this template will be refused: this cluster's node does not grant \($0)"
-        }
-            + NodeLimits.ignored(spec, at: "spec.template.spec")
+        let texts = PodWarnings.texts(spec, at: field)
+        guard saysLimits else { return texts }
+        return texts
+            + NodeLimits.refusals(spec).map {
+                "pods of this template will be refused: this cluster's node does not grant \($0)"
+            }
+            + NodeLimits.ignored(spec, at: field)
     }
 }
 
 struct DeploymentStrategy: KindStrategy {
-    let traits = KindTraits(generationFields: ["spec"], hasStatus: true)
+    let traits = KindTraits(generationFields: ["spec"], hasStatus: true, statusResets: .members(["labels"]))
     let warnsOfRefusals: Bool
 
     func setDefaults(_ object: inout JSON) {
@@ -151,7 +159,8 @@ struct DeploymentStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        warnsOfRefusals ? TemplateRules.warnings(object, from: old) : []
+        (old == nil ? PodWarnings.name(object, isPod: false) : [])
+            + TemplateRules.warnings(object, from: old, saysLimits: warnsOfRefusals)
     }
 }
 
@@ -262,6 +271,6 @@ struct ReplicaSetStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        warnsOfRefusals ? TemplateRules.warnings(object, from: old) : []
+        TemplateRules.warnings(object, from: old, saysLimits: warnsOfRefusals)
     }
 }

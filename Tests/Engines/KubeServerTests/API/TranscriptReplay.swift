@@ -29,6 +29,7 @@ final class TranscriptReplay {
             $0.refusesUnsupportedPods = false
             $0.warnsOfUnservedIngresses = false
             // The recorded server ran without that admission, too.
+            $0.refusesUDPServices = false
             $0.requiresServiceAccounts = false
             $0.settlesDefaultRoles = true
             $0.listedTokens = ["devtoken": APIUser(name: "dev", groups: [], uid: "2")]

@@ -64,10 +64,6 @@ struct EndpointsStrategy: KindStrategy {
             errors.notSupported("\(field).protocol", transport, ["SCTP", "TCP", "UDP"])
         }
     }
-
-    func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
-    }
 }
 
 struct EndpointsColumns: TableColumns {
