@@ -167,3 +167,12 @@ final class RecordedProgress: ReleaseProgress {
         }
     }
 }
+
+/// Something that a test turns on in its middle.
+final class Switch: Sendable {
+    private let state = Mutex((isArmed: false, isOn: false))
+    var isArmed: Bool { state.withLock(\.isArmed) }
+    var isOn: Bool { state.withLock(\.isOn) }
+    func arm() { state.withLock { $0.isArmed = true } }
+    func turnOn() { state.withLock { $0.isOn = true } }
+}

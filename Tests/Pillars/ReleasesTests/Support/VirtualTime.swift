@@ -49,6 +49,16 @@ final class VirtualTime: Clock {
         advance(by: duration)
     }
 
+    /// Lets time pass in steps, each once somebody waits for exactly that, until something holds.
+    func pass(_ step: Duration, until holds: () -> Bool) async {
+        while !holds() {
+            for _ in 0..<50 { await Task.yield() }
+            if state.withLock({ state in state.sleepers.values.contains { $0.deadline <= state.now + step } }) {
+                advance(by: step)
+            }
+        }
+    }
+
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         try Task.checkCancellation()
         guard !isInstant(deadline.offset - now.offset) else {
