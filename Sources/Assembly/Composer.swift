@@ -9,7 +9,7 @@ import HTTPSurface
 import ImageStore
 import KubernetesClient
 import Logging
-import Model
+package import Model
 package import Ports
 import RegistryClient
 package import Releases
@@ -37,7 +37,7 @@ package struct Composer: Composition {
         try await machine.run {
             for demo in options.demo {
                 let file = try AppFile.load(demo)
-                _ = try await release(file, dataFolder: options.dataFolder, progress: PlainProgress())
+                _ = try await release(file, to: [], dataFolder: options.dataFolder, progress: PlainProgress())
             }
         }
     }
@@ -77,25 +77,44 @@ package struct Composer: Composition {
 
     package func release(
         _ file: AppFile,
+        to clusters: [ClusterName],
         dataFolder: String,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
         // What is wrong with the file is said first: mending that needs no cluster.
         try Releaser.check(file)
+        return try await withReleaser(dataFolder, progress) { try await $0.release(file, to: clusters) }
+    }
+
+    package func rollback(
+        _ order: RollbackOrder,
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord {
+        try await withReleaser(dataFolder, progress) {
+            try await $0.rollback(order.app, in: order.namespace, to: order.number)
+        }
+    }
+
+    private func withReleaser(
+        _ dataFolder: String,
+        _ progress: any ReleaseProgress,
+        _ work: (Releaser) async throws -> ReleaseRecord
+    ) async throws -> ReleaseRecord {
         let folder = DataFolder(path: dataFolder)
         try folder.demandMachine()
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
         let clients = HTTPImageRegistries()
-        let registries = AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder))
         let releaser = Releaser(
             home: client,
-            registries: registries,
+            registries: AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder)),
             builder: LayeredImageBuilder(folder: folder.buildCache),
             runner: ShellRunner(),
             records: FileLogRecords(folder: folder.logs),
             progress: progress,
             architecture: Self.architecture,
-            clock: .system
+            clock: .system,
+            origin: .ofThisMachine
         )
         do {
             do {
@@ -104,7 +123,7 @@ package struct Composer: Composition {
                 await progress.report(.note("no release was begun, so nothing was changed"))
                 throw CancellationError()
             }
-            let record = try await releaser.release(file)
+            let record = try await work(releaser)
             await Self.close(client, clients)
             return record
         } catch {

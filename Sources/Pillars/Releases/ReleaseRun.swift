@@ -8,11 +8,11 @@ import Ports
 /// One release under way: its stages, its record, and what is put back where it fails.
 actor ReleaseRun {
     private let work: Work
-    private let releaser: Releaser
-    private let kit: FleetKit
-    private let ledger: ReleaseLedger
+    private let releaser: Releaser?
+    let kit: FleetKit
+    let ledger: ReleaseLedger
     private let retry: CallRetry
-    private let stop = StopSignal()
+    let stop = StopSignal()
     /// From here on a failure leaves something to put back.
     private var hasStoredApp = false
     private var waves: WaveRun?
@@ -35,10 +35,11 @@ actor ReleaseRun {
     private let login: RegistryCredentials?
     private var book: ReleaseBook { ledger.book }
 
+    /// `releaser` is what tests and builds; not needed for an image that exists.
     init(
         _ work: Work,
         login: RegistryCredentials?,
-        releaser: Releaser,
+        releaser: Releaser?,
         kit: FleetKit,
         book: ReleaseBook,
         record: ReleaseRecord
@@ -81,7 +82,7 @@ actor ReleaseRun {
         return record
     }
 
-    private func succeeded() async -> ReleaseRecord {
+    func succeeded() async -> ReleaseRecord {
         var record = await ledger.record
         let isAlone = record.clusters.count == 1
         record.phase = .succeeded
@@ -97,7 +98,7 @@ actor ReleaseRun {
     // MARK: The stages
 
     private func stages() async throws {
-        if case .source(let file, let plan) = work {
+        if case .source(let file, let plan) = work, let releaser {
             let record = await ledger.record
             let output = OutputKeeper(
                 records: releaser.records,
@@ -109,12 +110,12 @@ actor ReleaseRun {
             try await stage(.test) { [stop] in
                 try await stop.cutting { try await TestStage(runner: runner, output: output).run(file) }
             }
-            try await stage(.image) { try await makeImage(file, plan, output) }
+            try await stage(.image) { try await makeImage(file, plan, releaser, output) }
         }
         try await stage(.pods) { try await changeClusters() }
     }
 
-    private func stage(_ stage: Stage, _ work: () async throws -> Void) async throws {
+    func stage(_ stage: Stage, _ work: () async throws -> Void) async throws {
         await kit.progress.report(.stageStarted(stage))
         let start = kit.clock.now
         do {
@@ -131,7 +132,12 @@ actor ReleaseRun {
         }
     }
 
-    private func makeImage(_ file: AppFile, _ plan: ReleasePlan, _ output: OutputKeeper) async throws {
+    private func makeImage(
+        _ file: AppFile,
+        _ plan: ReleasePlan,
+        _ releaser: Releaser,
+        _ output: OutputKeeper
+    ) async throws {
         // The plan was refused without it.
         guard let build = plan.app.image.build else { return }
         let stage = ImageStage(
@@ -149,7 +155,7 @@ actor ReleaseRun {
         try await ledger.keep { $0.image = image }
     }
 
-    private func changeClusters() async throws {
+    func changeClusters() async throws {
         let app = work.app
         try await book.confirm(ledger.record)
         try await takeOver()
@@ -193,11 +199,12 @@ actor ReleaseRun {
     // MARK: The end of a release that failed
 
     /// Puts back what it can, closes the record, and returns the error for the caller.
-    private func close(after error: any Error) async -> any Error {
+    func close(after error: any Error, undoing given: [ClusterName]? = nil) async -> any Error {
         let reason = (error as? StopSignal.Stopped)?.reason
         if case .lost(let why) = reason { return Failure(.conflict, why) }
         let isInterrupted = reason == .interrupted
-        let toUndo = await waves?.toUndo ?? []
+        var toUndo = await waves?.toUndo ?? []
+        if let given { toUndo = given }
         if isInterrupted, !toUndo.isEmpty {
             let note = "stopping; what was changed is put back first, and a second signal leaves it as it is"
             await kit.progress.report(.note(note))
@@ -209,6 +216,7 @@ actor ReleaseRun {
         do {
             try await ledger.keep { record in
                 record.phase = reason.map { $0 == .interrupted ? .interrupted : .superseded } ?? .failed
+                if error is Abandoned { record.phase = .interrupted }
                 record.message = message
             }
         } catch {
@@ -241,6 +249,7 @@ actor ReleaseRun {
         case let failed as RolloutFailed:
             let message = "release \(record.name) failed\(place): \(failed.diagnosis)"
             return (Failure(failed.diagnosis.code.failure, message), failed.tail)
+        case let abandoned as Abandoned: return (Failure(.fault, abandoned.why), "")
         case is Verification.Breached:
             return (Failure(.fault, "release \(record.name) failed\(place): \(ReleaseWords.text(of: error))"), "")
         case let failure as Failure where place.isEmpty: return (failure, "")

@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 package import AppFile
-import Model
+package import Model
 package import Ports
 package import Releases
 
@@ -18,8 +18,20 @@ package protocol Composition: Sendable {
     /// Stops the `up` that uses this data folder and returns when it is gone.
     func down(dataFolder: String) async throws
 
-    /// Releases an app into the cluster of this data folder's `up`.
-    func release(_ file: AppFile, dataFolder: String, progress: any ReleaseProgress) async throws -> ReleaseRecord
+    /// Releases an app into its clusters, or into those of `to`; this data folder's `up` is the home cluster.
+    func release(
+        _ file: AppFile,
+        to: [ClusterName],
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord
+
+    /// Takes an app back to an earlier release.
+    func rollback(
+        _ order: RollbackOrder,
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord
 
     /// Where the edge of this data folder's `up` listens; `nil` where that is not known.
     func edgePort(dataFolder: String) -> Int?

@@ -43,6 +43,11 @@ struct ReleaseBook: Sendable {
         }
     }
 
+    /// For reading only: it holds no release.
+    static func reader(_ cluster: any ClusterAPI, _ clock: WallClock, _ retry: CallRetry) -> ReleaseBook {
+        ReleaseBook(cluster: cluster, clock: clock, retry: retry, holder: .current, run: "") { _ in nil }
+    }
+
     // MARK: One at a time, the newest wins
 
     /// Releases of the same app that run and began before this one; whoever opens a number later sees all earlier ones.
@@ -107,7 +112,10 @@ struct ReleaseBook: Sendable {
             guard waits else { return strays.subtracting(record.clusters.map(\.cluster)) }
             guard clock.now - start < Self.patience else {
                 let names = running.map { "\($0.name) (\($0.place))" }.joined(separator: ", ")
-                throw Failure(.conflict, "release \(names) did not stop in \(Self.patience.components.seconds) s; stop it, and release again")
+                throw Failure(
+                    .conflict,
+                    "release \(names) did not stop in \(Self.patience.components.seconds) s; stop it, and release again"
+                )
             }
             try await sleeper.sleep(for: Self.look)
         }

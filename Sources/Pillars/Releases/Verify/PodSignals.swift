@@ -34,7 +34,17 @@ final class PodSignals: ReleaseSignals {
         let deployment = try await cluster.get(reference)
         let sets = try await cluster.list(ListQuery(.replicaSets, namespace: namespace, labelSelector: labels))
         let pods = try await cluster.list(ListQuery(.pods, namespace: namespace, labelSelector: labels))
-        return RolloutView(deployment: deployment, replicaSets: sets.items, pods: pods.items).pods
+        return Self.newest(of: deployment, sets.items, pods.items)
+    }
+
+    /// Those of the newest replica set; none before the controller has seen the newest template.
+    private static func newest(of deployment: KubeObject, _ sets: [KubeObject], _ pods: [KubeObject]) -> [KubeObject] {
+        let key = "deployment.kubernetes.io/revision"
+        func revision(_ set: KubeObject) -> Int { set.annotations[key].flatMap { Int($0) } ?? 0 }
+        guard (deployment.status["observedGeneration"]?.int ?? 0) >= deployment.generation else { return [] }
+        let own = sets.filter { $0.controller?["uid"]?.string == deployment.uid }
+        guard let newest = own.max(by: { revision($0) < revision($1) }) else { return [] }
+        return pods.filter { $0.controller?["uid"]?.string == newest.uid && !$0.isTerminating }
     }
 
     private func restarts(_ pods: [KubeObject]) -> ReleaseSignal {

@@ -26,7 +26,9 @@ struct Verification: Sendable {
             restarts: rules?.restarts ?? 0,
             objectives: rules?.objectives ?? []
         )
-        let wanted = Set([ReleaseSignal.Kind.restarts, .unready] + (rules?.objectives ?? []).map { .objective($0.kind) })
+        let wanted = Set(
+            [ReleaseSignal.Kind.restarts, .unready] + (rules?.objectives ?? []).map { .objective($0.kind) }
+        )
         var lastTrouble = ""
         while true {
             let round = await read(wanted, since: start)

@@ -11,6 +11,8 @@ struct ClusterChange: Sendable {
     /// As this cluster gets it.
     let app: App
     let image: String
+    /// It goes back to what was good already, as fast as it can.
+    let isRollback: Bool
     let login: RegistryCredentials?
     let kit: FleetKit
     let progress: any ReleaseProgress
@@ -26,7 +28,7 @@ struct ClusterChange: Sendable {
         var changes = try await stop.cutting(ifUrgent: true) { try await apply() }
         try await enter(.waiting)
         try await stop.cutting { try await pods.awaitPods(app, image: image, patience: app.deploy.deadline) }
-        if let rules = app.deploy.verify {
+        if let rules = app.deploy.verify, !isRollback {
             try await enter(.verifying)
             try await stop.cutting { try await verify(rules, for: rules.window) }
         }

@@ -13,6 +13,7 @@ actor WaveRun {
     let ledger: ReleaseLedger
     let stop: StopSignal
     private let isAlone: Bool
+    private let isRollback: Bool
     private var machine: WaveMachine
     private var failure: (cluster: ClusterName, error: any Error)?
     /// What is to be put back; known once the change has halted.
@@ -35,14 +36,15 @@ actor WaveRun {
         self.ledger = ledger
         self.stop = stop
         isAlone = record.clusters.count == 1
+        isRollback = record.rollbackTo != nil
         func those(_ phase: ClusterResult.Phase) -> Set<ClusterName> {
             Set(record.clusters.filter { $0.phase == phase }.map(\.cluster))
         }
-        // A rollback is for haste: it has no bake time.
+        // A rollback is for haste: it has no bake time, and no cluster waits for another.
         machine = WaveMachine(
             waves: record.waves,
             bakes: app.deploy.bake > .zero && record.rollbackTo == nil,
-            policy: app.deploy.unreachable,
+            policy: record.rollbackTo == nil ? app.deploy.unreachable : .skip,
             passed: those(.succeeded),
             skipped: those(.skipped)
         )
@@ -98,7 +100,8 @@ actor WaveRun {
             group.addTask {
                 if let event = await self.bake(clusters) { send.yield(event) }
             }
-        case .stop: stop.fire(.peerFailed)
+        case .stop:
+            if !isRollback { stop.fire(.peerFailed) }
         case .end: break
         }
     }
@@ -133,6 +136,7 @@ actor WaveRun {
             cluster: cluster,
             app: app.overridden(for: name),
             image: image,
+            isRollback: isRollback,
             login: login,
             kit: kit,
             progress: progress(name),
@@ -149,7 +153,7 @@ actor WaveRun {
         }
         let words = ReleaseWords.firstLine(of: error)
         if !isTouched, FleetKit.isSilence(error) {
-            let skips = app.deploy.unreachable == .skip
+            let skips = isRollback || app.deploy.unreachable == .skip
             await note(name) { result in
                 result.phase = skips ? .skipped : .failed
                 result.message = words

@@ -52,7 +52,7 @@ final class VirtualTime: Clock {
     /// Lets time pass in steps, each once somebody waits for exactly that, until something holds.
     func pass(_ step: Duration, until holds: () -> Bool) async {
         while !holds() {
-            for _ in 0..<50 { await Task.yield() }
+            for _ in 0..<200 { await Task.yield() }
             if state.withLock({ state in state.sleepers.values.contains { $0.deadline <= state.now + step } }) {
                 advance(by: step)
             }

@@ -166,3 +166,15 @@ extension World {
         )
     }
 }
+
+extension World {
+    /// The error's text of some work, "" where it succeeds.
+    func failure(of work: () async throws -> Void) async -> String {
+        do {
+            try await work()
+            return ""
+        } catch {
+            return "\(error)"
+        }
+    }
+}

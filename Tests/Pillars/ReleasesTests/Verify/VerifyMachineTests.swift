@@ -28,7 +28,12 @@ struct VerifyMachineTests {
 
     @Test func aContainerThatEndsIsABreachAtOnce() {
         var machine = VerifyMachine(startedAt: start, window: .seconds(60))
-        let ended = ReleaseSignal(.restarts, value: 1, samples: 2, detail: "the container 'cart' of x ran out of memory")
+        let ended = ReleaseSignal(
+            .restarts,
+            value: 1,
+            samples: 2,
+            detail: "the container 'cart' of x ran out of memory"
+        )
         #expect(machine.observe(.init([ended]), at: start) == .breach("the container 'cart' of x ran out of memory"))
         var lenient = VerifyMachine(startedAt: start, window: .seconds(60), restarts: 1)
         #expect(lenient.observe(.init([ended]), at: start) == .hold(until: start + .seconds(2)))
