@@ -105,6 +105,7 @@ package struct Composer: Composition {
         try folder.demandMachine()
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
         let clients = HTTPImageRegistries()
+        let clusters = HomeDirectory(home: client, userAgent: "ballast-release")
         let releaser = Releaser(
             home: client,
             registries: AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder)),
@@ -114,6 +115,7 @@ package struct Composer: Composition {
             progress: progress,
             architecture: Self.architecture,
             clock: .system,
+            clusters: clusters,
             origin: .ofThisMachine
         )
         do {
@@ -124,9 +126,11 @@ package struct Composer: Composition {
                 throw CancellationError()
             }
             let record = try await work(releaser)
+            await clusters.shutdown()
             await Self.close(client, clients)
             return record
         } catch {
+            await clusters.shutdown()
             await Self.close(client, clients)
             throw error
         }
@@ -153,6 +157,24 @@ package struct Composer: Composition {
         }
         await client.shutdown()
         return result
+    }
+
+    package func withClusters<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
+    ) async throws -> Value {
+        try await withCluster(dataFolder: dataFolder) { home in
+            guard let client = home as? KubernetesClient else { return try await work(home, HomeOnly(home)) }
+            let clusters = HomeDirectory(home: client, userAgent: "ballast-status")
+            do {
+                let value = try await work(home, clusters)
+                await clusters.shutdown()
+                return value
+            } catch {
+                await clusters.shutdown()
+                throw error
+            }
+        }
     }
 
     /// An `up` that is still starting does not know Ballast's own resources yet.

@@ -119,7 +119,8 @@ struct Machine: Sendable {
             wall: .system,
             telemetry: telemetry.scoped("registry")
         )
-        let sweeper = ReleaseSweeper(cluster: client, clock: .system)
+        let clusters = HomeDirectory(home: client, userAgent: "ballast-releases")
+        let sweeper = ReleaseSweeper(cluster: client, clusters: clusters, clock: .system)
         let greeting = Greeting(cluster: client, ports: options.ports, folder: folder, nodeName: Self.nodeName)
 
         let group = Self.group(
@@ -132,7 +133,7 @@ struct Machine: Sendable {
                 Farewell { await client.shutdown() },
                 Running("pods") { try await runtime.run() },
                 Running("envoy") { try await envoy.run() },
-                Running("releases") { try await sweeper.run() },
+                Running("releases") { try await ending(clusters.shutdown) { try await sweeper.run() } },
                 Running("greeting") { try await greet(greeting, demo) },
             ],
             log: telemetry.log

@@ -54,6 +54,12 @@ struct AppRules {
         if !deploy.canary.isEmpty, !deploy.volumes.isEmpty {
             complain("\(key).canary", "cannot be combined with volumes, which pods of two revisions would share")
         }
+        if !deploy.canary.isEmpty, deploy.strategy == "Recreate" {
+            complain("\(key).canary", "runs two revisions at once, which strategy 'Recreate' is there to prevent")
+        }
+        if !deploy.canary.isEmpty, !deploy.before.isEmpty {
+            complain("\(key).canary", "cannot be combined with 'before': its pods would run ahead of these jobs")
+        }
         noneTwice(deploy.volumes.map(\.mountPath) + deploy.files.map(\.mountPath), "mount path", key)
         for (name, probe) in deploy.probes.sorted(by: { $0.key < $1.key }) {
             let place = "\(key).probes.\(name)"

@@ -14,7 +14,8 @@ extension ReleaseRun {
     ///
     /// Forward, where everything was written and only the pods were awaited or verified: that is the same whoever looks.
     /// A rollback always goes forward.
-    func adopt() async {
+    /// `why` is how the process ended.
+    func adopt(because why: String) async {
         let record = await ledger.record
         let isWritten = record.clusters.allSatisfy {
             [.waiting, .verifying, .succeeded, .skipped].contains($0.phase)
@@ -22,9 +23,9 @@ extension ReleaseRun {
         let goesOn = record.image != nil && (isWritten || record.rollbackTo != nil)
         _ = try? await ledger.whileRenewing(stop) { [self] in
             do {
-                guard goesOn else { throw Abandoned(why: record.abandoned.message) }
+                guard goesOn else { throw Abandoned(why: why) }
                 try await stage(.pods) { try await changeClusters() }
-                try await end(.succeeded, after: record)
+                try await finish(why)
             } catch {
                 let open = record.clusters.filter(\.isOpen).map(\.cluster)
                 _ = await close(after: error, undoing: goesOn ? nil : open)
@@ -32,9 +33,9 @@ extension ReleaseRun {
         }
     }
 
-    private func end(_ phase: ReleaseRecord.Phase, after record: ReleaseRecord) async throws {
+    private func finish(_ why: String) async throws {
         var done = await succeeded()
-        done.message += "; finished after \(record.abandoned.message)"
+        done.message += "; finished after \(why)"
         let end = done
         try await ledger.keep { $0 = end }
     }

@@ -45,6 +45,12 @@ package protocol Composition: Sendable {
     /// Forgets a cluster and its credentials, or only tells what that would mean.
     func removeCluster(_ name: String, isDryRun: Bool, dataFolder: String) async throws -> RemovedCluster
 
+    /// Works with the home cluster and all that it knows.
+    func withClusters<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
+    ) async throws -> Value
+
     /// Works with the cluster of this data folder's `up`.
     func withCluster<Value: Sendable>(
         dataFolder: String,
@@ -55,6 +61,13 @@ package protocol Composition: Sendable {
 extension Composition {
     package func hurry() -> Bool { false }
     package func edgePort(dataFolder: String) -> Int? { nil }
+
+    package func withClusters<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
+    ) async throws -> Value {
+        try await withCluster(dataFolder: dataFolder) { try await work($0, HomeOnly($0)) }
+    }
 }
 
 /// The composition of the command that runs.

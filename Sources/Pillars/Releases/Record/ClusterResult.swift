@@ -7,6 +7,8 @@ package import Model
 package struct ClusterResult: Sendable, Hashable {
     package enum Phase: String, Sendable, CaseIterable {
         case pending = "Pending"
+        /// A share of the pods is of the new revision.
+        case canary = "Canary"
         /// Objects are being written.
         case changing = "Changing"
         /// The new pods are awaited.
@@ -27,7 +29,7 @@ package struct ClusterResult: Sendable, Hashable {
         /// Whether the cluster may hold something of the release that somebody has to finish or put back.
         var isOpen: Bool {
             switch self {
-            case .changing, .waiting, .verifying, .succeeded, .failed, .stopped, .owing: true
+            case .canary, .changing, .waiting, .verifying, .succeeded, .failed, .stopped, .owing: true
             case .pending, .skipped, .undone, .left: false
             }
         }

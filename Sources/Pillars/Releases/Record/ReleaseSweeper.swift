@@ -119,7 +119,7 @@ package struct ReleaseSweeper: Sendable {
         let book = book()
         guard let mine = try? await book.adopt(record) else { return }
         let run = ReleaseRun(.image(app), login: nil, releaser: nil, kit: kit, book: book, record: mine)
-        record.phase == .running ? await run.adopt() : await run.payDebts()
+        record.phase == .running ? await run.adopt(because: record.abandoned.message) : await run.payDebts()
     }
 }
 

@@ -14,6 +14,7 @@ actor WaveRun {
     let stop: StopSignal
     private let isAlone: Bool
     private let isRollback: Bool
+    private let number: Int
     private var machine: WaveMachine
     private var failure: (cluster: ClusterName, error: any Error)?
     /// What is to be put back; known once the change has halted.
@@ -37,6 +38,7 @@ actor WaveRun {
         self.stop = stop
         isAlone = record.clusters.count == 1
         isRollback = record.rollbackTo != nil
+        number = record.number
         func those(_ phase: ClusterResult.Phase) -> Set<ClusterName> {
             Set(record.clusters.filter { $0.phase == phase }.map(\.cluster))
         }
@@ -136,6 +138,7 @@ actor WaveRun {
             cluster: cluster,
             app: app.overridden(for: name),
             image: image,
+            number: number,
             isRollback: isRollback,
             login: login,
             kit: kit,

@@ -84,7 +84,7 @@ final class World: Sendable {
 
     func directory(_ home: (any ClusterAPI)? = nil, _ reaching: [String: any ClusterAPI] = [:]) -> FakeDirectory {
         var all: [String: any ClusterAPI] = others.mapValues(\.cluster)
-        all["local"] = home ?? cluster
+        all["local"] = home ?? InterceptedCluster(cluster)
         return FakeDirectory(clusters: all.merging(reaching) { $1 })
     }
 

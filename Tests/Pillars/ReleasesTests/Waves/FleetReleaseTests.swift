@@ -149,7 +149,7 @@ struct FleetReleaseTests {
         let error = await world.failure(of: world.releaser(), try World.file(", clusters: [prod-c]"))
         #expect(
             error
-                == "/src/cart/ballast.yaml:6: spec.deploy.clusters: the cluster 'prod-c' is not known; did you mean 'prod-a'?; 'ballast clusters add prod-c' makes it so",
+                == "/src/cart/ballast.yaml:7: spec.deploy.clusters: the cluster 'prod-c' is not known; did you mean 'prod-a'?; 'ballast clusters add prod-c' makes it so",
             "\(error)"
         )
     }
