@@ -133,7 +133,7 @@ struct Machine: Sendable {
                 Farewell { await client.shutdown() },
                 Running("pods") { try await runtime.run() },
                 Running("envoy") { try await envoy.run() },
-                Running("releases") { try await ending(clusters.shutdown) { try await sweeper.run() } },
+                Running("releases") { try await ending({ await clusters.shutdown() }) { try await sweeper.run() } },
                 Running("greeting") { try await greet(greeting, demo) },
             ],
             log: telemetry.log

@@ -12,15 +12,13 @@ extension ReleaseRun {
 
     /// Goes on with a release whose holder was killed, to its end or back to its beginning.
     ///
-    /// Forward, where everything was written and only the pods were awaited or verified: that is the same whoever looks.
-    /// A rollback always goes forward.
+    /// Forward, where every cluster was ready and only had to be verified: that is the same whoever looks. A rollback always
+    /// goes forward.
     /// `why` is how the process ended.
     func adopt(because why: String) async {
         let record = await ledger.record
-        let isWritten = record.clusters.allSatisfy {
-            [.waiting, .verifying, .succeeded, .skipped].contains($0.phase)
-        }
-        let goesOn = record.image != nil && (isWritten || record.rollbackTo != nil)
+        let isReady = record.clusters.allSatisfy { [.verifying, .succeeded, .skipped].contains($0.phase) }
+        let goesOn = record.image != nil && (isReady || record.rollbackTo != nil)
         _ = try? await ledger.whileRenewing(stop) { [self] in
             do {
                 guard goesOn else { throw Abandoned(why: why) }

@@ -219,6 +219,7 @@ actor ReleaseRun {
                 if error is Abandoned { record.phase = .interrupted }
                 record.message = message
             }
+            if !isInterrupted { try? await book.forgetOld(ledger.record.app, ledger.record.namespace) }
         } catch {
             let name = await ledger.record.name
             await kit.progress.report(

@@ -8,8 +8,8 @@ import Synchronization
 
 /// Looks after releases whose process was killed, so that none stays "Running", and none half-way.
 ///
-/// One that had changed nothing is closed. One whose pods were all awaited or verified is finished; another one is put
-/// back. Clusters that could not be put back, because they did not answer, are tried again as long as nothing newer began.
+/// One that had changed nothing is closed. One whose pods were ready everywhere is verified to its end; another one is
+/// put back. Clusters that could not be put back, because they did not answer, are tried again as long as nothing newer began.
 package struct ReleaseSweeper: Sendable {
     let cluster: any ClusterAPI
     let kit: FleetKit

@@ -81,11 +81,11 @@ struct AdoptionTests {
         #expect(world.cluster.all(.apps).first?.spec == (try World.file(Self.waves)).app.object.spec)
     }
 
-    @Test func whatOnlyHadToBeAwaitedIsFinished() async throws {
+    @Test func whatOnlyHadToBeVerifiedIsFinished() async throws {
         let world = world()
         try await world.running { world in
             _ = try await world.releaser().release(try World.file(Self.waves))
-            try await kill(world, [.succeeded, .waiting], content: "b")
+            try await kill(world, [.succeeded, .verifying], content: "b")
             try await sweeper(world).sweep(since: world.time.wall.now)
         }
         #expect(world.content(of: "local") == "b" && world.content(of: "prod-a") == "b")
@@ -158,10 +158,10 @@ struct AdoptionTests {
             async let slept = world.failure(of: world.releaser(), file)
             await world.progress.wait(for: "cart-2-1: Pending")
             async let sweep: Void = sweeper(world).sweep(since: world.time.wall.now)
-            // Adopted, its pods are awaited until their time is over.
+            // Its pods were not ready yet, so it is put back.
             await world.time.pass(.seconds(1)) { world.releases.last?.phase != .running }
             try await sweep
-            #expect(world.releases.last?.phase == .failed && world.content(of: "local") == "a")
+            #expect(world.releases.last?.phase == .interrupted && world.content(of: "local") == "a")
             #expect(await slept.hasPrefix("the record of release cart-2 was closed by somebody else"))
         }
     }

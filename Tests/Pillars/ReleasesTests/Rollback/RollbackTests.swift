@@ -191,4 +191,25 @@ struct RollbackTests {
         )
         #expect(world.content(of: "local") == "a", "the other cluster has gone back")
     }
+
+    @Test func aHundredRecordsAreKeptAndTheNewestGoodOneAlways() async throws {
+        let world = World()
+        let file = try World.file()
+        let book = ReleaseBook.reader(
+            world.cluster,
+            world.time.wall,
+            CallRetry(clock: world.time, progress: world.progress)
+        )
+        try await world.running { _ = try await $0.releaser().release(file) }
+        for _ in 0..<105 {
+            var record = try await book.open(ReleaseDraft(app: file.app, waves: [[.local]]))
+            record.phase = .failed
+            try await book.save(record)
+        }
+        try await book.forgetOld(cart, NamespaceName("shop"))
+        let numbers = world.releases.map(\.number)
+        #expect(numbers == [1] + Array(7...106), "\(numbers)")
+        let next = try await world.running { try await $0.releaser().rollback(cart, in: nil, to: 1) }
+        #expect(next.rollbackTo == 1)
+    }
 }
