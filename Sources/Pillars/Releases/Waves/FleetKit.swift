@@ -70,6 +70,11 @@ struct ClusterProgress: ReleaseProgress {
         switch event {
         case .note(let text): await base.report(.note("\(cluster): \(text)"))
         case .waiting(let text): await base.report(.waiting("\(cluster): \(text)"))
+        case .health(var report):
+            report.cluster = cluster.text
+            await base.report(.health(report))
+        case .diagnosed(_, let diagnosis, let lines):
+            await base.report(.diagnosed(cluster: cluster.text, diagnosis, lastLines: lines))
         default: await base.report(event)
         }
     }
