@@ -47,10 +47,9 @@ struct ReleasePlanTests {
         #expect(
             places == [
                 "/f:6: spec.test[0].image", "/f:8: spec.image.pullHost", "/f:9: spec.image.build.containerfile",
-                "/f:11: spec.deploy.clusters", "/f:15: spec.routes[0].auth",
+                "/f:15: spec.routes[0].auth",
             ]
         )
-        #expect(found.contains("the cluster 'prod' is not known; only 'local' exists so far"))
     }
 
     @Test func anImageNeedsABuildAndScratch() throws {
@@ -85,7 +84,7 @@ struct ReleasePlanTests {
         )
         #expect(
             plan.notes == [
-                "spec.metrics and spec.deploy.verify are stored, and take effect with the monitoring pillar",
+                "spec.metrics is stored, and takes effect with the monitoring pillar",
                 "spec.logs is stored, and takes effect with the logs pillar",
                 "spec.docs is stored, and takes effect with the runbooks pillar",
                 "spec.routes[0].rateLimit and spec.routes[1].timeout are stored, and take effect with the traffic pillar",

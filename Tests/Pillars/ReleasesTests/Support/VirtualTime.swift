@@ -49,6 +49,14 @@ final class VirtualTime: Clock {
         advance(by: duration)
     }
 
+    /// Lets time pass in steps, each once somebody waits, until something holds.
+    func pass(_ step: Duration, until holds: () -> Bool) async {
+        while !holds(), !Task.isCancelled {
+            for _ in 0..<100 { await Task.yield() }
+            if state.withLock({ !$0.sleepers.isEmpty }), !holds() { advance(by: step) }
+        }
+    }
+
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         try Task.checkCancellation()
         guard !isInstant(deadline.offset - now.offset) else {
