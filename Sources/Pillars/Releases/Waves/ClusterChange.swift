@@ -61,7 +61,7 @@ struct ClusterChange: Sendable {
         AppObjects(
             app: app,
             image: image,
-            pullSecret: app.image.credentials.map { _ in PullSecret.name(for: app.name) }
+            pullSecret: PullSecret.name(for: app)
         )
         .deployment
     }

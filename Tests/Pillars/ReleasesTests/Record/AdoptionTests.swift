@@ -58,7 +58,7 @@ struct AdoptionTests {
                 sleeper: world.time
             )
             let api = try await world.directory().cluster(named: name)
-            _ = try await kit.pods(api, world.progress).apply(draft.app, image: draft.image ?? "", pullSecret: nil)
+            _ = try await kit.pods(api, ClusterName(name), world.progress).apply(draft.app, image: draft.image ?? "", pullSecret: nil)
         }
         try await book.save(record)
     }
