@@ -80,6 +80,9 @@ final class RolloutSimulator: Sendable {
         while mine < wanted {
             mine += 1
             var pod = owned(KubeObject(.pods, namespace: deployment.namespace, name: "\(set.name)-\(mine)"), by: set)
+            if let labels = deployment.spec[path: "template", "metadata", "labels"] {
+                pod.json.set(labels, at: ["metadata", "labels"])
+            }
             switch fate {
             case .serves: pod["status"] = ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]]
             case .stuck(let status): pod["status"] = status
