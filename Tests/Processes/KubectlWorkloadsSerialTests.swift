@@ -69,6 +69,21 @@ struct KubectlWorkloadsSerialTests {
         #expect(try machine.ask("get", "pvc", "-n", "apps", "-o", "name").contains("persistentvolumeclaim/data-db-1"))
         try scales(machine)
         try schedules(machine, image)
+        try measures(machine)
+    }
+
+    /// What runs is measured twice before it is shown: `kubectl top` and an autoscaler read the same figures.
+    private func measures(_ machine: RunningBallast) throws {
+        try machine.wait("the first figures", limit: 60) {
+            try machine.kubectl("top", "pods", "-n", "apps").output.contains("web-")
+        }
+        let pods = try machine.ask("top", "pods", "-n", "apps", "--no-headers").split(whereSeparator: \.isWhitespace)
+        #expect(pods.count == 3 && pods[1].hasSuffix("m") && pods[2].contains("Mi"), "\(pods)")
+        let nodes = try machine.ask("top", "nodes", "--no-headers")
+        #expect(nodes.contains("%") && nodes.contains("Mi"), "\(nodes)")
+        _ = try machine.ask("autoscale", "deploy/web", "--max=3", "--memory=1Gi", "-n", "apps")
+        _ = try machine.ask("wait", "hpa/web", "--for=condition=ScalingActive", "-n", "apps", "--timeout=40s")
+        #expect(try machine.ask("get", "hpa", "web", "-n", "apps", "--no-headers").contains("/1Gi"))
     }
 
     /// A new template and back again, as people do it.

@@ -197,6 +197,7 @@ extension Machine {
         configuration.serviceRange = plan.serviceSubnet.description
         configuration.address = "127.0.0.1:\(options.ports.kubernetes)"
         configuration.mountsServiceAccountTokens = true
+        configuration.servesMetrics = true
         return try KubernetesServer(
             log: try ObjectLog(path: folder.objects, clock: .system),
             configuration: configuration,

@@ -16,4 +16,7 @@ package protocol NodeAgent: Sendable {
 
     /// The ports that listen inside a pod. Throws `notFound` where the pod does not run.
     func ports(namespace: String, pod: String, uid: String) async throws -> any PodPorts
+
+    /// What the node and its containers have used; `nil` where nobody counts.
+    func usage() async -> NodeUsage?
 }

@@ -35,6 +35,8 @@ package final class KubernetesServer: Sendable {
         package var listedTokens: [String: APIUser] = [:]
         /// The default roles and bindings are created, and mended at every start.
         package var settlesDefaultRoles = true
+        /// What the node's containers use is served as `metrics.k8s.io`.
+        package var servesMetrics = false
         /// How long an event stays after something was last added to it.
         package var eventLifetime = Duration.seconds(3600)
 
@@ -51,6 +53,7 @@ package final class KubernetesServer: Sendable {
     let access: AccessIndex
     let tokens: ServiceTokens
     let quotaNamespaces = QuotaNamespaces()
+    let usageBook = UsageBook()
     let openAPICache = Mutex(OpenAPICache())
     private let node = Mutex<(any NodeAgent)?>(nil)
 
@@ -121,6 +124,20 @@ package final class KubernetesServer: Sendable {
     /// events, until cancelled.
     package func run() async {
         await resumeDefinitions()
+        async let sampling: Void = keepSampling()
+        await keepHouse()
+        await sampling
+    }
+
+    private func keepSampling() async {
+        guard configuration.servesMetrics else { return }
+        while !Task.isCancelled {
+            await sampleUsage()
+            guard (try? await timer.sleep(for: Self.samplingInterval)) != nil else { return }
+        }
+    }
+
+    private func keepHouse() async {
         while !Task.isCancelled {
             log.reportProgress()
             await expireEvents()

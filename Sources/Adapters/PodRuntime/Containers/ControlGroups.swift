@@ -8,7 +8,7 @@ struct ControlGroups: Sendable {
     enum Version: Sendable { case v1, v2 }
 
     let version: Version
-    private let mount: String
+    let mount: String
 
     init(mount: String = "/sys/fs/cgroup") {
         self.mount = mount

@@ -34,7 +34,7 @@ package struct PullSecret: Sendable {
     package func credentials(for image: ImageReference) -> [RegistryCredentials] {
         let (host, port) = Self.split(image.registry)
         return logins.filter { login in
-            login.port == port && Self.isHost(host, matching: login.host)
+            login.port == port && HostPattern.fits(host, login.host)
                 && Self.isPath(image.repository, below: login.path)
         }
         .sorted { ($0.path.utf8.count, $1.host) > ($1.path.utf8.count, $0.host) }
@@ -81,22 +81,6 @@ package struct PullSecret: Sendable {
             return (authority, "")
         }
         return (String(authority[..<colon]), String(authority[authority.index(after: colon)...]))
-    }
-
-    private static func isHost(_ host: String, matching pattern: String) -> Bool {
-        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        let patterns = pattern.split(separator: ".", omittingEmptySubsequences: false)
-        return labels.count == patterns.count
-            && zip(labels, patterns).allSatisfy { isLabel($0[...], matching: $1[...]) }
-    }
-
-    private static func isLabel(_ label: Substring, matching pattern: Substring) -> Bool {
-        guard let first = pattern.first else { return label.isEmpty }
-        if first == "*" {
-            return isLabel(label, matching: pattern.dropFirst())
-                || (!label.isEmpty && isLabel(label.dropFirst(), matching: pattern))
-        }
-        return label.first == first && isLabel(label.dropFirst(), matching: pattern.dropFirst())
     }
 
     private static func isPath(_ repository: String, below prefix: String) -> Bool { repository.hasPrefix(prefix) }

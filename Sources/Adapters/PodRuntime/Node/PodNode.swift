@@ -19,7 +19,7 @@ actor PodNode {
         var namespace: String
     }
 
-    private let services: PodServices
+    let services: PodServices
     private var entries: [String: Entry] = [:]
     private var watches: [WatchKey: Task<Void, Never>] = [:]
     /// Who waits for the end of a pod.

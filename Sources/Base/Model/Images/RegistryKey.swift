@@ -59,21 +59,11 @@ struct RegistryKey {
 
     /// As the kubelet has it: the same port and the same number of labels, `*` stands for any part of one.
     private static func isHost(_ host: String, matching pattern: String) -> Bool {
-        func parts(_ text: String) -> (labels: [Substring], port: Substring) {
+        func parts(_ text: String) -> (host: Substring, port: Substring) {
             let sides = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            return (sides[0].split(separator: ".", omittingEmptySubsequences: false), sides.count > 1 ? sides[1] : "")
+            return (sides[0], sides.count > 1 ? sides[1] : "")
         }
         let (own, wanted) = (parts(pattern), parts(host))
-        return own.port == wanted.port && own.labels.count == wanted.labels.count
-            && zip(wanted.labels, own.labels).allSatisfy { isLabel($0, matching: $1) }
-    }
-
-    private static func isLabel(_ label: Substring, matching pattern: Substring) -> Bool {
-        guard let first = pattern.first else { return label.isEmpty }
-        if first == "*" {
-            return isLabel(label, matching: pattern.dropFirst())
-                || (!label.isEmpty && isLabel(label.dropFirst(), matching: pattern))
-        }
-        return label.first == first && isLabel(label.dropFirst(), matching: pattern.dropFirst())
+        return own.port == wanted.port && HostPattern.fits(wanted.host, own.host)
     }
 }

@@ -148,7 +148,7 @@ struct BodyDecoder: Sendable {
 
     private func stored(_ object: JSON) -> JSON {
         let plain = Self.untyped(object)
-        return resource.isView && type == resource.type ? EventView.stored(plain) : plain
+        return type == resource.type ? resource.view?.stored(plain) ?? plain : plain
     }
 
     static func untyped(_ json: JSON) -> JSON {

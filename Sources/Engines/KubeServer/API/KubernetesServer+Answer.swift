@@ -83,6 +83,7 @@ extension KubernetesServer {
         guard let name = call.name else { return try await performOnCollection(call) }
         guard call.subresource.isEmpty else { return try await performOnSubresource(call, name) }
         guard !call.type.isTransient else { throw .noSuchResource }
+        try checkVerb(call)
         switch call.request.method {
         case "GET", "HEAD":
             // `?watch=true` means nothing to a single object.
@@ -94,7 +95,24 @@ extension KubernetesServer {
         }
     }
 
+    /// Resources that only show something take no writes.
+    private func checkVerb(_ call: Call) throws(KubeStatus) {
+        // A custom resource that is leaving says so itself.
+        guard call.resource.custom == nil else { return }
+        let isWatch = call.isWatchPath || call.name == nil && call.options.isWatch
+        let verb =
+            switch call.request.method {
+            case "GET", "HEAD": isWatch ? "watch" : call.name == nil ? "list" : "get"
+            case "POST": "create"
+            case "PUT": "update"
+            case "PATCH": "patch"
+            default: call.name == nil ? "deletecollection" : "delete"
+            }
+        guard call.resource.verbs.contains(verb) else { throw .methodNotAllowed }
+    }
+
     private func performOnCollection(_ call: Call) async throws(KubeStatus) -> APIResponse {
+        if !call.type.isTransient { try checkVerb(call) }
         switch call.request.method {
         case "POST" where call.type.isTransient: return try await transientResponse(call)
         case _ where call.type.isTransient: throw .methodNotAllowed
@@ -105,9 +123,7 @@ extension KubernetesServer {
             return try await createResponse(call)
         case "DELETE":
             // All namespaces at once can be read, but not removed.
-            guard call.resource.verbs.contains("deletecollection"),
-                call.namespace != nil || !call.resource.type.isNamespaced
-            else { throw .methodNotAllowed }
+            guard call.namespace != nil || !call.resource.type.isNamespaced else { throw .methodNotAllowed }
             return try await deleteCollectionResponse(call)
         default: throw .methodNotAllowed
         }

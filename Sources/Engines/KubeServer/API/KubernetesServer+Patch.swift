@@ -96,7 +96,7 @@ struct PatchBody: Sendable {
         _ kind: ResourceType,
         _ validation: WriteOptions.FieldValidation
     ) throws(KubeStatus) -> (JSON, [String]) {
-        let shown = resource.isView && kind == resource.type ? EventView.shown(old) : old
+        let shown = kind == resource.type ? resource.view?.shown(old) ?? old : old
         let typed = StoredJSON.typed(shown, kind)
         let schema = resource.custom == nil || kind != resource.type ? SchemaTable.builtIn.schema(kind) : nil
         let patched: JSON

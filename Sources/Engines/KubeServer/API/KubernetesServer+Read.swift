@@ -13,12 +13,17 @@ extension KubernetesServer {
     }
 
     func read(_ key: String) throws(KubeStatus) -> StoredObject? {
+        if key.hasPrefix(UsageBook.prefix) { return usageBook.object(key).map { sampled(key, $0) } }
         do {
             // Keys are ASCII, so what is not cannot be there.
             return key.utf8.allSatisfy { $0 < 0x7F } ? try log.get(key) : nil
         } catch {
             throw .fault("\(error)")
         }
+    }
+
+    private func sampled(_ key: String, _ value: [UInt8]) -> StoredObject {
+        StoredObject(key: key, value: value, revision: log.revision, created: log.revision)
     }
 
     func getResponse(_ call: Call, _ name: String) throws(KubeStatus) -> APIResponse {
@@ -137,6 +142,11 @@ extension KubernetesServer {
         _ limit: Int?,
         _ options: ListOptions
     ) throws(KubeStatus) -> (items: [StoredObject], revision: Revision, remaining: Int) {
+        if prefix.hasPrefix(UsageBook.prefix) {
+            let all = usageBook.objects(prefix, after: after).map { sampled($0.key, $0.value) }
+            let page = limit.map { Array(all.prefix($0)) } ?? all
+            return (page, log.revision, all.count - page.count)
+        }
         do {
             return try log.list(prefix: prefix, at: revision, after: after, limit: limit)
         } catch LogError.compacted {

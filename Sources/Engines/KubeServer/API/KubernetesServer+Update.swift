@@ -208,6 +208,8 @@ extension KubernetesServer {
         var errors = FieldErrors()
         switch change.part {
         case .whole:
+            // Once for all kinds and once more by each kind's own rules, as the real server does: what it has to say of
+            // metadata stands twice among the causes, and once in the message.
             MetadataRules.validateUpdate(object, from: old, &errors)
             MetadataRules.validateUpdate(object, from: old, &errors)
             strategy.validate(object, &errors)

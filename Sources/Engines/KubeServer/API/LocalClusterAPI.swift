@@ -36,7 +36,7 @@ struct LocalClusterAPI: ClusterAPI {
 
     private func object(_ stored: [UInt8], _ type: ResourceType) throws(KubeStatus) -> KubeObject {
         let object = try StoredJSON.parse(stored, as: type)
-        return KubeObject(type == .eventsV1 ? EventView.shown(object) : object)
+        return KubeObject(server.catalog.resource(of: type)?.view?.shown(object) ?? object)
     }
 
     func get(_ reference: ObjectReference, subresource: String?) async throws -> KubeObject {

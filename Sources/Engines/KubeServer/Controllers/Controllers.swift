@@ -93,6 +93,7 @@ package struct Controllers: Sendable {
             EndpointSliceController(context: context),
             EndpointsController(context: context),
             BudgetController(context: context),
+            AutoscalerController(context: context),
             IngressStatusController(context: context),
             IngressClassController(context: context),
             ClaimController(context: context),

@@ -108,7 +108,7 @@ extension Resource {
                 }
                 return OpenAPIResource.Subresource(name: subresource.name, kind: kind, verbs: subresource.verbs)
             },
-            customSchema: custom?.source
+            customSchema: custom?.source ?? (prefix.hasPrefix(UsageBook.prefix) ? UsageBook.schema : nil)
         )
     }
 }

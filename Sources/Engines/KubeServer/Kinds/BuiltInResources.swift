@@ -11,7 +11,7 @@ enum BuiltInResources {
                 $0.prefix = "/registry/events/"
                 $0.storageHash = StorageVersionHash.text(group: "", version: "v1", kind: "Event")
             }
-        ] + others(configuration)
+        ] + others(configuration) + (configuration.servesMetrics ? metrics : [])
     }
 
     private static func resource(
@@ -192,16 +192,36 @@ enum BuiltInResources {
         }
     }
 
+    /// One store, shown in two versions.
+    private static func autoscaler(_ type: ResourceType) -> Resource {
+        let stored = ResourceType.horizontalPodAutoscalers
+        return resource(
+            type,
+            AutoscalerStrategy(),
+            AutoscalerColumns(),
+            short: ["hpa"],
+            categories: ["all"],
+            status: true
+        ) {
+            $0.storageHash = StorageVersionHash.text(group: stored.group, version: stored.version, kind: stored.kind)
+        }
+    }
+
+    /// What is measured, and neither stored nor written.
+    private static var metrics: [Resource] {
+        [ResourceType.podMetrics, .nodeMetrics].map { type in
+            resource(type, PlainStrategy(), CreatedAtColumns()) {
+                $0.verbs = ["get", "list"]
+                $0.prefix = "\(UsageBook.prefix)\(type.plural)/"
+                $0.singular = ""
+                $0.storageHash = ""
+            }
+        }
+    }
+
     private static func others(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         ResourceType.reviews.map(transient) + [
-            resource(
-                .horizontalPodAutoscalers,
-                AutoscalerStrategy(),
-                AutoscalerColumns(),
-                short: ["hpa"],
-                categories: ["all"],
-                status: true
-            ),
+            autoscaler(.horizontalPodAutoscalers), autoscaler(.horizontalPodAutoscalersV1),
             resource(
                 .jobs,
                 JobStrategy(warnsOfRefusals: configuration.refusesUnsupportedPods),

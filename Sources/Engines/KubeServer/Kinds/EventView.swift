@@ -25,15 +25,42 @@ enum EventView {
     }
 }
 
+/// How objects look under another group or version than the one they are stored in.
+enum StoredView: Sendable {
+    case events, autoscalers
+
+    func stored(_ object: JSON) -> JSON {
+        switch self {
+        case .events: EventView.stored(object)
+        case .autoscalers: AutoscalerView.stored(object)
+        }
+    }
+
+    func shown(_ object: JSON) -> JSON {
+        switch self {
+        case .events: EventView.shown(object)
+        case .autoscalers: AutoscalerView.shown(object)
+        }
+    }
+}
+
 extension Resource {
     /// Whether objects are stored in another form than the one this resource shows.
-    var isView: Bool { type == .eventsV1 }
+    var isView: Bool { view != nil }
+
+    var view: StoredView? {
+        switch type {
+        case .eventsV1: .events
+        case .horizontalPodAutoscalersV1: .autoscalers
+        default: nil
+        }
+    }
 
     /// Stored bytes in this resource's own form.
     func shown(_ stored: [UInt8]) -> [UInt8] {
-        guard isView, let object = try? StoredJSON.parse(stored, as: nil) else { return stored }
+        guard let view, let object = try? StoredJSON.parse(stored, as: nil) else { return stored }
         let version = object[path: "metadata", "resourceVersion"]?.string.flatMap { Int64($0) }
-        let body = StoredJSON(EventView.shown(object))
+        let body = StoredJSON(view.shown(object))
         return version.map { body.bytes(at: Revision($0)) } ?? body.bytesWithoutRevision
     }
 }

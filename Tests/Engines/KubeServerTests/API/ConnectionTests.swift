@@ -45,27 +45,6 @@ struct ConnectionTests {
         func waitUntilGone() async {}
     }
 
-    /// A server with pods: `one` and `two` by their containers, on a node; `free` on none.
-    private func prepare(_ agent: Agent?) async throws -> TestServer {
-        let test = try await TestServer()
-        test.server.nodeAgent = agent
-        func container(_ name: String) -> JSON { ["name": .string(name), "image": "a:1"] }
-        for (name, spec) in [
-            ("one", ["nodeName": "n1", "containers": [container("main")]]),
-            (
-                "two",
-                [
-                    "nodeName": "n1", "containers": [container("main"), container("side")],
-                    "initContainers": [container("init")],
-                ]
-            ), ("free", ["containers": [container("main")]]),
-        ] as [(String, JSON)] {
-            let made = await test.send("POST", Self.pods, ["metadata": ["name": .string(name)], "spec": spec])
-            try #require(made.status == 201, "\(made.json.text)")
-        }
-        return test
-    }
-
     private func request(
         _ path: String,
         _ query: [(String, String)] = [("command", "ls"), ("stdout", "true")],
@@ -93,7 +72,7 @@ struct ConnectionTests {
     @Test("what the client asks for reaches the node as it was asked")
     func options() async throws {
         let agent = Agent()
-        let test = try await prepare(agent)
+        let test = try await TestServer.withPods(agent)
         let query = [
             ("command", "sh"), ("command", "-c"), ("command", "echo a b"), ("container", "side"), ("stdin", "1"),
             ("stdout", ""), ("stderr", "True"), ("stderr", "false"),
@@ -115,7 +94,7 @@ struct ConnectionTests {
 
     @Test("the ports in the request are numbers")
     func ports() async throws {
-        let test = try await prepare(Agent())
+        let test = try await TestServer.withPods(Agent())
         let query = [("ports", "80,81"), ("ports", "9090")]
         guard case .open(.ports(_, let wanted)) = await test.server.connect(request("one/portforward", query)) else {
             Issue.record("it was refused")
@@ -141,7 +120,7 @@ struct ConnectionTests {
         ]
     )
     func refused(_ path: String, _ query: String, _ status: Int, _ message: String) async throws {
-        let test = try await prepare(Agent())
+        let test = try await TestServer.withPods(Agent())
         let pairs = query.split(separator: "&").map { pair in
             let parts = pair.split(separator: "=").map(String.init)
             return (parts[0], parts[1])
@@ -158,7 +137,7 @@ struct ConnectionTests {
 
     @Test("the node's own words come as plain text")
     func containerNotRunning() async throws {
-        let test = try await prepare(Agent(failure: Failure(.notFound, "container not found (\"main\")")))
+        let test = try await TestServer.withPods(Agent(failure: Failure(.notFound, "container not found (\"main\")")))
         let answer = try await refusal(test, request("one/exec"))
         #expect(answer.status == 500 && answer.contentType.hasPrefix("text/plain"))
         #expect(String(decoding: answer.bytes, as: UTF8.self) == "container not found (\"main\")")
@@ -168,12 +147,12 @@ struct ConnectionTests {
             String(decoding: nothing.bytes, as: UTF8.self)
                 == "you must specify at least 1 of stdin, stdout, stderr"
         )
-        #expect(try await refusal(prepare(nil), request("one/exec")).status == 503)
+        #expect(try await refusal(TestServer.withPods(nil), request("one/exec")).status == 503)
     }
 
     @Test("a request that brings no protocol, or SPDY, is told what to bring")
     func withoutWebSocket() async throws {
-        let test = try await prepare(Agent())
+        let test = try await TestServer.withPods(Agent())
         for path in ["one/exec", "one/attach", "one/portforward"] {
             let plain = await test.server.answer(request(path, upgrade: ""))
             #expect(plain.status == 400 && plain.message == "Upgrade request required")
@@ -187,7 +166,7 @@ struct ConnectionTests {
 
     @Test("a WebSocket takes the right to create, although it begins with GET")
     func rights() async throws {
-        let test = try await prepare(Agent())
+        let test = try await TestServer.withPods(Agent())
         let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
         let stranger = try await refusal(test, request("one/exec", user: dev))
         #expect(stranger.status == 403)

@@ -42,27 +42,6 @@ struct LogTests {
         }
     }
 
-    /// A server with pods: `one` and `two` by their containers, on a node; `free` on none.
-    private func prepare(_ agent: Agent?) async throws -> TestServer {
-        let test = try await TestServer()
-        test.server.nodeAgent = agent
-        func container(_ name: String) -> JSON { ["name": .string(name), "image": "a:1"] }
-        for (name, spec) in [
-            ("one", ["nodeName": "n1", "containers": [container("main")]]),
-            (
-                "two",
-                [
-                    "nodeName": "n1", "containers": [container("main"), container("side")],
-                    "initContainers": [container("init")],
-                ]
-            ), ("free", ["containers": [container("main")]]),
-        ] as [(String, JSON)] {
-            let made = await test.send("POST", Self.pods, ["metadata": ["name": .string(name)], "spec": spec])
-            try #require(made.status == 201, "\(made.json.text)")
-        }
-        return test
-    }
-
     private func text(_ answer: APIResponse) async throws -> String {
         guard case .stream(let stream) = answer.body else { return answer.message }
         var bytes: [UInt8] = []
@@ -73,7 +52,7 @@ struct LogTests {
     @Test("a container's log comes from the node as text, with the options as they were asked for")
     func streams() async throws {
         let agent = Agent()
-        let test = try await prepare(agent)
+        let test = try await TestServer.withPods(agent)
         let answer = await test.send(
             "GET",
             "\(Self.pods)/one/log?follow=true&previous=0&timestamps=1&tailLines=7&limitBytes=100&sinceSeconds=60"
@@ -90,7 +69,7 @@ struct LogTests {
     @Test("a pod with several containers needs a name, or an annotation that says which")
     func containers() async throws {
         let agent = Agent()
-        let test = try await prepare(agent)
+        let test = try await TestServer.withPods(agent)
         let unclear = await test.send("GET", "\(Self.pods)/two/log")
         #expect(unclear.status == 400)
         #expect(
@@ -106,7 +85,7 @@ struct LogTests {
 
     @Test("a pod that is on no node has no log yet; one that is not there is not found")
     func withoutNode() async throws {
-        let test = try await prepare(Agent())
+        let test = try await TestServer.withPods(Agent())
         let empty = await test.send("GET", "\(Self.pods)/free/log")
         #expect(empty.status == 200)
         #expect(try await text(empty) == "")
@@ -118,11 +97,11 @@ struct LogTests {
     @Test("what the node objects to reaches the client, and so does its absence")
     func failures() async throws {
         let words = "container \"main\" in pod \"one\" is waiting to start: ContainerCreating"
-        let waiting = try await prepare(Agent(failure: Failure(.invalidInput, words)))
+        let waiting = try await TestServer.withPods(Agent(failure: Failure(.invalidInput, words)))
         let early = await waiting.send("GET", "\(Self.pods)/one/log")
         #expect(early.status == 400)
         #expect(early.message == words)
-        let alone = try await prepare(nil)
+        let alone = try await TestServer.withPods(nil)
         #expect(await alone.send("GET", "\(Self.pods)/one/log").status == 503)
     }
 
@@ -135,7 +114,7 @@ struct LogTests {
         ]
     )
     func refused(query: String, objection: String) async throws {
-        let test = try await prepare(Agent())
+        let test = try await TestServer.withPods(Agent())
         let answer = await test.send("GET", "\(Self.pods)/one/log?\(query)")
         #expect(answer.status == 422)
         #expect(answer.message == "PodLogOptions \"one\" is invalid: \(objection)")

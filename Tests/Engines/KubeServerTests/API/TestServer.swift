@@ -4,6 +4,7 @@
 import Model
 import Ports
 import Synchronization
+import Testing
 
 @testable import KubeServer
 
@@ -118,5 +119,32 @@ final class Mutexed<Value: Sendable>: Sendable {
     var value: Value {
         get { stored.withLock { $0 } }
         set { stored.withLock { $0 = newValue } }
+    }
+}
+
+extension TestServer {
+    /// A server with pods: `one` and `two` by their containers, on a node; `free` on none.
+    static func withPods(_ agent: (any NodeAgent)?) async throws -> TestServer {
+        let test = try await TestServer()
+        test.server.nodeAgent = agent
+        func container(_ name: String) -> JSON { ["name": .string(name), "image": "a:1"] }
+        for (name, spec) in [
+            ("one", ["nodeName": "n1", "containers": [container("main")]]),
+            (
+                "two",
+                [
+                    "nodeName": "n1", "containers": [container("main"), container("side")],
+                    "initContainers": [container("init")],
+                ]
+            ), ("free", ["containers": [container("main")]]),
+        ] as [(String, JSON)] {
+            let made = await test.send(
+                "POST",
+                "/api/v1/namespaces/default/pods",
+                ["metadata": ["name": .string(name)], "spec": spec]
+            )
+            try #require(made.status == 201, "\(made.json.text)")
+        }
+        return test
     }
 }

@@ -7,27 +7,26 @@ import Model
 @testable import KubeServer
 
 /// A schema document of structured-merge-diff, translated into what custom resources declare.
+///
+/// Types may contain themselves there, so the translation follows sample values: what none of them has is left open.
 struct PublishedSchema {
     private let types: [String: JSON]
-    /// Types that contain themselves are cut off here; below, anything goes.
-    private static let depthLimit = 24
+    private static let anything: JSON = ["x-kubernetes-preserve-unknown-fields": true]
 
     init(_ document: JSON) {
         let named = (document["types"]?.array ?? []).map { ($0["name"]?.string ?? "", $0) }
         types = Dictionary(named) { first, _ in first }
     }
 
-    func type(_ name: String) -> FieldType {
-        .custom(StructuralSchema(schema(["namedType": .string(name)], [:])), keepsUnknown: false)
+    func type(_ name: String, for values: JSON...) -> FieldType {
+        .custom(StructuralSchema(schema(["namedType": .string(name)], values)), keepsUnknown: false)
     }
 
-    /// `inside` counts how often each type is open around this place.
-    private func schema(_ reference: JSON, _ inside: [String: Int], depth: Int = 0) -> JSON {
-        let anything: JSON = ["x-kubernetes-preserve-unknown-fields": true]
-        guard depth < Self.depthLimit else { return anything }
-        guard let name = reference["namedType"]?.string else { return atom(reference, inside, depth) }
-        guard inside[name, default: 0] < 3, let type = types[name] else { return anything }
-        var schema = atom(type, inside.merging([name: 1], uniquingKeysWith: +), depth)
+    private func schema(_ reference: JSON, _ values: [JSON]) -> JSON {
+        guard !values.isEmpty else { return Self.anything }
+        guard let name = reference["namedType"]?.string else { return atom(reference, values) }
+        guard let type = types[name] else { return Self.anything }
+        var schema = atom(type, values)
         switch reference["elementRelationship"]?.string {
         case "atomic": schema[schema["type"] == "array" ? "x-kubernetes-list-type" : "x-kubernetes-map-type"] = "atomic"
         case "granular", "separable": schema["x-kubernetes-map-type"] = "granular"
@@ -36,26 +35,27 @@ struct PublishedSchema {
         return schema
     }
 
-    private func atom(_ type: JSON, _ inside: [String: Int], _ depth: Int) -> JSON {
+    private func atom(_ type: JSON, _ values: [JSON]) -> JSON {
         let (scalar, list, map) = (type["scalar"]?.string, type["list"], type["map"])
         if [scalar != nil, list != nil, map != nil].count(where: { $0 }) > 1 {
             return map?["elementRelationship"] == "atomic"
                 ? ["x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-map-type": "atomic"]
-                : ["x-kubernetes-preserve-unknown-fields": true]
+                : Self.anything
         }
-        if let list { return self.list(list, inside, depth) }
-        if let map { return self.map(map, inside, depth) }
+        if let list { return self.list(list, values) }
+        if let map { return self.map(map, values) }
         switch scalar {
         case "string": return ["type": "string"]
         case "numeric": return ["type": "number"]
         case "boolean": return ["type": "boolean"]
-        default: return ["x-kubernetes-preserve-unknown-fields": true]
+        default: return Self.anything
         }
     }
 
-    private func list(_ list: JSON, _ inside: [String: Int], _ depth: Int) -> JSON {
+    private func list(_ list: JSON, _ values: [JSON]) -> JSON {
+        let elements = values.flatMap { $0.array ?? [] }
         var result: JSONObject = [
-            "type": "array", "items": schema(list["elementType"] ?? [:], inside, depth: depth + 1),
+            "type": "array", "items": schema(list["elementType"] ?? [:], elements),
             "x-kubernetes-list-type": "atomic",
         ]
         guard list["elementRelationship"] == "associative" else { return .object(result) }
@@ -67,17 +67,18 @@ struct PublishedSchema {
         return .object(result)
     }
 
-    private func map(_ map: JSON, _ inside: [String: Int], _ depth: Int) -> JSON {
+    private func map(_ map: JSON, _ values: [JSON]) -> JSON {
         var result: JSONObject = ["type": "object"]
         var properties: JSONObject = [:]
         for field in map["fields"]?.array ?? [] {
-            var property = schema(field["type"] ?? [:], inside, depth: depth + 1)
+            let name = field["name"]?.string ?? ""
+            var property = schema(field["type"] ?? [:], values.compactMap { $0[name] })
             if let value = field["default"], property.object != nil { property["default"] = value }
-            properties[field["name"]?.string ?? ""] = property
+            properties[name] = property
         }
         if !properties.isEmpty { result["properties"] = .object(properties) }
         if let element = map["elementType"] {
-            result["additionalProperties"] = schema(element, inside, depth: depth + 1)
+            result["additionalProperties"] = schema(element, values.flatMap { $0.object?.map(\.value) ?? [] })
         }
         if map["elementRelationship"] == "atomic" { result["x-kubernetes-map-type"] = "atomic" }
         return .object(result)

@@ -89,6 +89,8 @@ struct Kubelet: Sendable {
     let api: any ClusterAPI
     let clock: WallClock
     let phase: @Sendable (KubeObject) -> String
+    /// Whether pods show containers, each with the pod's uid as its id.
+    var showsContainers = false
 
     func run() async {
         let mirror = ObjectMirror(ListQuery(.pods), of: api)
@@ -119,6 +121,15 @@ struct Kubelet: Sendable {
                 ]
             ],
         ]
+        if showsContainers {
+            let now = JSON.string(clock.now.description)
+            changed.json.set(now, at: ["status", "startTime"])
+            let status: JSON = [
+                "name": "main", "image": "web:1", "imageID": "", "ready": true, "restartCount": 0,
+                "containerID": .string("test://\(pod.uid)"), "state": ["running": ["startedAt": now]],
+            ]
+            changed.json.set([status], at: ["status", "containerStatuses"])
+        }
         _ = try await api.updateStatus(changed, as: .pods)
     }
 }

@@ -46,6 +46,16 @@ struct ConditionList: Sendable {
         items.append(condition)
     }
 
+    /// Replaces the condition of that type where it stands, or appends it.
+    mutating func replace(_ condition: JSON) {
+        let type = condition["type"]?.string
+        if let place = items.firstIndex(where: { $0["type"]?.string == type }) {
+            items[place] = condition
+        } else {
+            items.append(condition)
+        }
+    }
+
     /// Sets it unless status and reason are as they were; the time of transition changes with the status only.
     mutating func set(_ condition: Condition, at now: Timestamp, hasUpdateTime: Bool) {
         let current = self[condition.type]

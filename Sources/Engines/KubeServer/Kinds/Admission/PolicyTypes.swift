@@ -40,6 +40,14 @@ extension ResourceType {
         kind: "HorizontalPodAutoscaler",
         isNamespaced: true
     )
+    /// The same under an older version.
+    static let horizontalPodAutoscalersV1 = ResourceType(
+        group: "autoscaling",
+        version: "v1",
+        plural: "horizontalpodautoscalers",
+        kind: "HorizontalPodAutoscaler",
+        isNamespaced: true
+    )
 }
 
 /// Names of resources in limits, requests and quotas.
