@@ -9,7 +9,7 @@ import HTTPSurface
 import ImageStore
 import KubernetesClient
 import Logging
-import Model
+package import Model
 package import Ports
 import RegistryClient
 package import Releases
@@ -37,7 +37,7 @@ package struct Composer: Composition {
         try await machine.run {
             for demo in options.demo {
                 let file = try AppFile.load(demo)
-                _ = try await release(file, dataFolder: options.dataFolder, progress: PlainProgress())
+                _ = try await release(file, to: [], dataFolder: options.dataFolder, progress: PlainProgress())
             }
         }
     }
@@ -77,16 +77,36 @@ package struct Composer: Composition {
 
     package func release(
         _ file: AppFile,
+        to clusters: [ClusterName],
         dataFolder: String,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
         // What is wrong with the file is said first: mending that needs no cluster.
         try Releaser.check(file)
+        return try await withReleaser(dataFolder, progress) { try await $0.release(file, to: clusters) }
+    }
+
+    package func rollback(
+        _ order: RollbackOrder,
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord {
+        try await withReleaser(dataFolder, progress) {
+            try await $0.rollback(order.app, in: order.namespace, to: order.number)
+        }
+    }
+
+    private func withReleaser(
+        _ dataFolder: String,
+        _ progress: any ReleaseProgress,
+        _ work: (Releaser) async throws -> ReleaseRecord
+    ) async throws -> ReleaseRecord {
         let folder = DataFolder(path: dataFolder)
         try folder.demandMachine()
         let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
         let clients = RegistryAccess.ofThisPerson()
         let registries = AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder))
+        let clusters = HomeDirectory(home: client, userAgent: "ballast-release")
         let releaser = Releaser(
             home: client,
             registries: registries,
@@ -101,7 +121,9 @@ package struct Composer: Composition {
             records: FileLogRecords(folder: folder.logs),
             progress: progress,
             architecture: Self.architecture,
-            clock: .system
+            clock: .system,
+            clusters: clusters,
+            origin: .ofThisMachine
         )
         do {
             do {
@@ -110,10 +132,12 @@ package struct Composer: Composition {
                 await progress.report(.note("no release was begun, so nothing was changed"))
                 throw CancellationError()
             }
-            let record = try await releaser.release(file)
+            let record = try await work(releaser)
+            await clusters.shutdown()
             await Self.close(client, clients)
             return record
         } catch {
+            await clusters.shutdown()
             await Self.close(client, clients)
             throw error
         }
@@ -140,6 +164,24 @@ package struct Composer: Composition {
         }
         await client.shutdown()
         return result
+    }
+
+    package func withClusters<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
+    ) async throws -> Value {
+        try await withCluster(dataFolder: dataFolder) { home in
+            guard let client = home as? KubernetesClient else { return try await work(home, HomeOnly(home)) }
+            let clusters = HomeDirectory(home: client, userAgent: "ballast-status")
+            do {
+                let value = try await work(home, clusters)
+                await clusters.shutdown()
+                return value
+            } catch {
+                await clusters.shutdown()
+                throw error
+            }
+        }
     }
 
     /// An `up` that is still starting does not know Ballast's own resources yet.

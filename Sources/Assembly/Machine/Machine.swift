@@ -119,11 +119,11 @@ struct Machine: Sendable {
             wall: .system,
             telemetry: telemetry.scoped("registry")
         )
-        let sweeper = ReleaseSweeper(cluster: client, clock: .system)
-        let directory = HomeDirectory(home: client, runsPlugins: false)
+        let clusters = HomeDirectory(home: client, userAgent: "ballast-releases", runsPlugins: false)
+        let sweeper = ReleaseSweeper(cluster: client, clusters: clusters, clock: .system)
         let logins = PullSecretKeeper(
             home: client,
-            clusters: { try await directory.cluster(named: $0.text) },
+            clusters: { try await clusters.cluster(named: $0.text) },
             clock: .system,
             report: { [log = telemetry.scoped("releases").log] in log.notice("\($0)") }
         )
@@ -139,10 +139,12 @@ struct Machine: Sendable {
                 Farewell { await client.shutdown() },
                 Running("pods") { try await runtime.run() },
                 Running("envoy") { try await envoy.run() },
-                Running("releases") { try await sweeper.run() },
-                Running("logins") {
-                    await logins.run()
-                    await directory.shutdown()
+                Running("releases") {
+                    try await ending({ await clusters.shutdown() }) {
+                        async let fresh: Void = logins.run()
+                        try await sweeper.run()
+                        await fresh
+                    }
                 },
                 Running("greeting") { try await greet(greeting, demo) },
             ],

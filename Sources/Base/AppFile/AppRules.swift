@@ -14,6 +14,7 @@ struct AppRules {
         rules.checkNames(app)
         rules.checkBuild(app)
         rules.checkDeploy(app, "spec.deploy")
+        rules.noneTwice(app.deploy.waves.joined().map(\.text), "cluster", "spec.deploy.clusters")
         for (place, route) in app.routes.enumerated() {
             rules.demandPort(route.port, of: app, "spec.routes[\(place)]\(route.port == nil ? "" : ".port")")
         }
@@ -55,6 +56,19 @@ struct AppRules {
         noneTwice(deploy.ports.map(\.name), "port", "\(key).ports")
         noneTwice(deploy.ports.map { "\($0.servicePort)" }, "service port", "\(key).ports")
         noneTwice(deploy.volumes.map(\.name), "volume", "\(key).volumes")
+        for (place, (step, next)) in zip(deploy.canary, deploy.canary.dropFirst()).enumerated()
+        where next.percent <= step.percent {
+            complain("\(key).canary[\(place + 1)].percent", "must be more than the \(step.percent) of the step before")
+        }
+        if !deploy.canary.isEmpty, !deploy.volumes.isEmpty {
+            complain("\(key).canary", "cannot be combined with volumes, which pods of two revisions would share")
+        }
+        if !deploy.canary.isEmpty, deploy.strategy == "Recreate" {
+            complain("\(key).canary", "runs two revisions at once, which strategy 'Recreate' is there to prevent")
+        }
+        if !deploy.canary.isEmpty, !deploy.before.isEmpty {
+            complain("\(key).canary", "cannot be combined with 'before': its pods would run ahead of these jobs")
+        }
         noneTwice(deploy.volumes.map(\.mountPath) + deploy.files.map(\.mountPath), "mount path", key)
         for (name, probe) in deploy.probes.sorted(by: { $0.key < $1.key }) {
             let place = "\(key).probes.\(name)"

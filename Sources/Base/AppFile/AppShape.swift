@@ -49,6 +49,10 @@ package enum AppShape {
         check: { KubernetesNames.isVariable($0) }
     )
 
+    static func objective(_ kind: App.Objective.Kind, _ example: String) -> Text {
+        Text("an upper bound like '\(example)'", pattern: "^<=? *[0-9.]+", check: { App.Objective(kind, $0) != nil })
+    }
+
     static let metadata: Shape = .object(
         Shape.Object([
             Field("name", .text(label), required: true, "the app's name"),
@@ -293,11 +297,26 @@ package enum AppShape {
             .object(
                 Shape.Object([
                     Field("for", .text(duration), required: true, "how long after readiness"),
-                    Field("errorRate", .text(), "such as < 1%"), Field("p99", .text(), "such as < 300ms"),
-                    Field("logErrors", .text(), "such as < 5/min"),
+                    Field("restarts", .integer(0...1000), "how often containers of new pods may end (default: 0)"),
+                    Field("errorRate", .text(objective(.errorRate, "< 1%")), "such as < 1%"),
+                    Field("p99", .text(objective(.p99, "< 300ms")), "such as < 300ms"),
+                    Field("logErrors", .text(objective(.logErrors, "< 5/min")), "such as < 5/min"),
                 ])
             ),
             "what must hold after the pods are ready; else the release is undone"
+        ),
+        Field(
+            "canary",
+            .list(
+                .object(
+                    Shape.Object([
+                        Field("percent", .integer(1...99), required: true, "the new revision's share of the pods"),
+                        Field("for", .text(duration), required: true, "how long it must hold"),
+                    ])
+                ),
+                atLeast: 1
+            ),
+            "steps in which the new revision gets its share before it replaces the old one"
         ),
         Field("strategy", .text(Text("a strategy", choices: ["RollingUpdate", "Recreate"])), "how pods are replaced"),
         Field("terminationGracePeriod", .text(duration), "how long a pod may take to stop (default: 30s)"),
@@ -313,6 +332,12 @@ package enum AppShape {
                         .list(.text(subdomain), atLeast: 1), .list(.list(.text(subdomain), atLeast: 1), atLeast: 1),
                     ]),
                     "the clusters, or a list of waves (default: [local])"
+                ),
+                Field("bake", .text(duration), "how long a wave must hold before the next begins (default: 0s)"),
+                Field(
+                    "unreachable",
+                    .text(Text("a policy", choices: App.UnreachablePolicy.allCases.map(\.rawValue))),
+                    "what to do about a cluster that does not answer (default: fail)"
                 ),
                 Field("overrides", .map(.object(Shape.Object(deployFields))), "per cluster"),
             ] + deployFields

@@ -11,12 +11,22 @@ struct ReleasePlan: Sendable {
     let image: ImageReference
     /// One line each, for a person.
     let notes: [String]
+    /// The clusters in their waves.
+    let waves: [[ClusterName]]
+    private let file: AppFile
 
     /// Throws `invalidInput` with every key that cannot be honoured yet, one a line, before anything is done.
-    init(_ file: AppFile) throws {
+    init(_ file: AppFile, to: [ClusterName] = []) throws {
         var check = SupportCheck(file: file)
         check.run()
         app = file.app.overridden(for: .local)
+        self.file = file
+        let known = file.app.deploy.waves.joined()
+        if let stranger = to.first(where: { !known.contains($0) }) {
+            let hint = NearestName.hint(for: stranger.text, among: known.map(\.text))
+            check.refuse("spec.deploy.clusters", "does not name the cluster '\(stranger)' of --to\(hint)")
+        }
+        waves = file.app.deploy.waves.map { $0.filter { to.isEmpty || to.contains($0) } }.filter { !$0.isEmpty }
         let image = ImageReference(app.image.repository)
         if image == nil { check.refuse("spec.image.repository", "'\(app.image.repository)' is no image repository") }
         guard check.complaints.isEmpty, let image else {
@@ -24,6 +34,19 @@ struct ReleasePlan: Sendable {
         }
         self.image = image
         notes = check.notes
+    }
+
+    /// Throws `notFound` with the place of each cluster that is not `known`.
+    func demand(_ names: [ClusterName], among known: [String]) throws {
+        let strangers = names.filter { !known.contains($0.text) }
+        guard !strangers.isEmpty else { return }
+        let key = "spec.deploy.clusters"
+        let lines = strangers.map { name in
+            let hint = NearestName.hint(for: name.text, among: known)
+            let message = "the cluster '\(name)' is not known\(hint); 'ballast clusters add \(name)' makes it so"
+            return Complaint(file: file.path, line: file.document.line(of: key), key: key, message: message).description
+        }
+        throw Failure(.notFound, lines.joined(separator: "\n"))
     }
 }
 
@@ -49,9 +72,6 @@ private struct SupportCheck {
             )
         }
         checkImage()
-        for cluster in file.app.deploy.waves.joined() where cluster != .local {
-            refuse("spec.deploy.clusters", "the cluster '\(cluster)' is not known; only 'local' exists so far")
-        }
         checkRoutes()
         noteLaterKeys()
     }
@@ -109,7 +129,7 @@ private struct SupportCheck {
     }
 
     private mutating func noteLaterKeys() {
-        note(["spec.metrics", "spec.alerts", "spec.deploy.verify", "spec.deploy.overrides.local.verify"], "monitoring")
+        note(["spec.metrics", "spec.alerts"], "monitoring")
         note(["spec.logs"], "logs")
         note(["spec.docs"], "runbooks")
         let routes = (spec["routes"]?.array ?? []).indices

@@ -5,268 +5,327 @@ import AppFile
 import Model
 import Ports
 
-/// One release under way: its stages, its record, and what is put back where the pods fail.
+/// One release under way: its stages, its record, and what is put back where it fails.
 actor ReleaseRun {
-    private let file: AppFile
-    private let plan: ReleasePlan
-    private let login: RegistryCredentials?
-    private let releaser: Releaser
-    private let book: ReleaseBook
-    private let pods: PodsStage
+    private let work: Work
+    private let releaser: Releaser?
+    let kit: FleetKit
+    let ledger: ReleaseLedger
     private let retry: CallRetry
-    private var record: ReleaseRecord
+    let stop = StopSignal()
     /// Of the stage that runs.
     private var steps: [StepResult] = []
     /// From here on a failure leaves something to put back.
-    private var hasTouchedCluster = false
+    private var hasStoredApp = false
+    private var waves: WaveRun?
 
-    private static let patienceForUndo = Duration.seconds(30)
+    /// What is released.
+    enum Work: Sendable {
+        /// An app from its source.
+        case source(AppFile, ReleasePlan)
+        /// An image that exists already.
+        case image(App)
 
-    init(
-        file: AppFile,
-        plan: ReleasePlan,
-        login: RegistryCredentials?,
-        releaser: Releaser,
-        book: ReleaseBook,
-        pods: PodsStage,
-        retry: CallRetry,
-        record: ReleaseRecord
-    ) {
-        self.file = file
-        self.plan = plan
-        self.login = login
-        self.releaser = releaser
-        self.book = book
-        self.pods = pods
-        self.retry = retry
-        self.record = record
+        var app: App {
+            switch self {
+            case .source(let file, _): file.app
+            case .image(let app): app
+            }
+        }
     }
 
+    private let login: RegistryCredentials?
+    private var book: ReleaseBook { ledger.book }
+
+    /// `releaser` is what tests and builds; not needed for an image that exists.
+    init(
+        _ work: Work,
+        login: RegistryCredentials?,
+        releaser: Releaser?,
+        kit: FleetKit,
+        book: ReleaseBook,
+        record: ReleaseRecord
+    ) {
+        self.work = work
+        self.login = login
+        self.releaser = releaser
+        self.kit = kit
+        retry = kit.retry(kit.progress)
+        ledger = ReleaseLedger(record, in: book, sleeper: kit.sleeper, stop: stop)
+    }
+
+    /// A cancelled release ends at its next safe point, and puts back what it changed.
     func run() async throws -> ReleaseRecord {
-        do {
-            try await whileRenewing { try await stages() }
-        } catch {
-            let isInterrupted = Task.isCancelled || error is CancellationError
-            // A task of its own, because this one may be cancelled: the cluster and the record must not stay half-way.
-            throw await Task { await close(after: error, isInterrupted: isInterrupted) }.value
+        // A task of its own, because this one may be cancelled: the clusters and the record must not stay half-way.
+        let running = Task { [ledger] in
+            try await ledger.whileRenewing { try await self.perform() }
         }
-        record.phase = .succeeded
-        record.message = record.changes.isEmpty ? "nothing had to change" : "\(record.changes.count) changes"
-        // The pods serve: neither a signal nor a failing write makes that undone, so a task of its own here too.
-        try await Task { [book, record] in
-            do {
-                try await book.save(record)
-            } catch let failure as Failure {
-                let message = "release \(record.name) serves, but that is not on record: \(failure.message)"
-                throw Failure(failure.code, message, cause: failure.cause)
-            }
-        }.value
+        return try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            stop.fire(.interrupted)
+        }
+    }
+
+    private func perform() async throws -> ReleaseRecord {
+        do {
+            try await stages()
+        } catch {
+            throw await close(after: error)
+        }
+        let record = await succeeded()
+        do {
+            try await ledger.keep { $0 = record }
+            await tidyUp()
+        } catch let failure as Failure {
+            let message = "release \(record.name) serves, but that is not on record: \(failure.message)"
+            throw Failure(failure.code, message, cause: failure.cause)
+        }
         return record
     }
 
-    /// Keeps saying in the record that somebody is at work on it.
-    private func whileRenewing(_ work: () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { [book, sleeper = releaser.sleeper, reference = record.reference, home = homeReference] in
-                while true {
-                    try await sleeper.sleep(for: ReleaseBook.renewal)
-                    for place in Set([reference, home]) { await book.renew(place) }
-                }
-            }
-            try await work()
-        }
+    /// Best effort: the next release does it again.
+    private func tidyUp() async {
+        let record = await ledger.record
+        try? await book.forgetOld(record.app, record.namespace)
+        // An older release that ended while this one began may have taken the manifests for forgotten ones.
+        if record.phase == .succeeded { _ = try? await keepManifests() }
     }
 
-    /// Where the record is once its namespace exists.
-    private var homeReference: ObjectReference {
-        ObjectReference(.releases, namespace: record.namespace.text, name: record.name)
+    private func keepManifests() async throws {
+        _ = try await ManifestBook(home: kit.home, retry: retry).keep(work.app, in: ledger.record.namespace.text)
+    }
+
+    func succeeded() async -> ReleaseRecord {
+        var record = await ledger.record
+        let isAlone = record.clusters.count == 1
+        record.phase = .succeeded
+        record.changes = record.clusters.flatMap { result in
+            result.changes.map { isAlone ? $0 : "\(result.cluster): \($0)" }
+        }
+        record.message = record.changes.isEmpty ? "nothing had to change" : "\(record.changes.count) changes"
+        let skipped = record.clusters.filter { $0.phase == .skipped }.map(\.cluster)
+        if !skipped.isEmpty { record.message += "; without \(ReleaseWords.list(skipped))" }
+        return record
     }
 
     // MARK: The stages
 
     private func stages() async throws {
-        let output = OutputKeeper(
-            records: releaser.records,
-            progress: releaser.progress,
-            stream: LogStream("releases", record.namespace.text, record.app.text, String(record.number)),
-            clock: releaser.clock
-        )
-        let tests = TestStage(runner: releaser.runner, output: output, clock: releaser.clock) { [weak self] in
-            await self?.note($0)
+        if case .source(let file, let plan) = work, let releaser {
+            let record = await ledger.record
+            let output = OutputKeeper(
+                records: releaser.records,
+                progress: kit.progress,
+                stream: LogStream("releases", record.namespace.text, record.app.text, String(record.number)),
+                clock: kit.clock
+            )
+            let tests = TestStage(runner: releaser.runner, output: output, clock: kit.clock) { [weak self] in
+                await self?.note($0)
+            }
+            try await stage(.test) { [stop] in
+                try await stop.cutting { try await tests.run(file) }
+            }
+            try await stage(.image) { try await makeImage(file, plan, releaser, output) }
         }
-        try await stage(.test) { try await tests.run(file) }
-        try await stage(.image) { try await makeImage(output) }
-        try await stage(.pods) { try await changeCluster() }
+        try await stage(.pods) { try await changeClusters() }
     }
 
-    private func note(_ step: StepResult) { steps.append(step) }
-
-    private func stage(_ stage: Stage, _ work: () async throws -> Void) async throws {
-        await releaser.progress.report(.stageStarted(stage))
-        let start = releaser.clock.now
+    func stage(_ stage: Stage, _ work: () async throws -> Void) async throws {
+        await kit.progress.report(.stageStarted(stage))
+        let start = kit.clock.now
         do {
             try await work()
-            let took = releaser.clock.now - start
-            record.stages.append(.init(stage: stage, started: start, took: took, steps: takeSteps()))
-            await releaser.progress.report(.stageEnded(stage, took: took))
+            let took = kit.clock.now - start
+            let steps = takeSteps()
+            await ledger.note { $0.stages.append(.init(stage: stage, started: start, took: took, steps: steps)) }
+            await kit.progress.report(.stageEnded(stage, took: took))
         } catch {
-            let took = releaser.clock.now - start
-            record.stages.append(
-                .init(
-                    stage: stage,
-                    started: start,
-                    took: took,
-                    error: Self.firstLine(ErrorWords.text(of: error)),
-                    steps: takeSteps()
-                )
-            )
-            await releaser.progress.report(.stageFailed(stage, took: took))
+            let took = kit.clock.now - start
+            let words = error is StopSignal.Stopped ? "stopped" : ReleaseWords.firstLine(of: error)
+            let steps = takeSteps()
+            await ledger.note {
+                $0.stages.append(.init(stage: stage, started: start, took: took, error: words, steps: steps))
+            }
+            await kit.progress.report(.stageFailed(stage, took: took))
             throw error
         }
     }
+
+    private func note(_ step: StepResult) { steps.append(step) }
 
     private func takeSteps() -> [StepResult] {
         defer { steps = [] }
         return steps
     }
 
-    private func makeImage(_ output: OutputKeeper) async throws {
+    private func makeImage(
+        _ file: AppFile,
+        _ plan: ReleasePlan,
+        _ releaser: Releaser,
+        _ output: OutputKeeper
+    ) async throws {
         // The plan was refused without it.
         guard let build = plan.app.image.build else {
-            record.image = plan.app.image.use
-            return try await book.save(record)
+            let image = plan.app.image.use
+            return try await ledger.keep { $0.image = image }
         }
         let stage = ImageStage(
             runner: releaser.runner,
             builder: releaser.builder,
             registries: releaser.registries,
             output: output,
-            progress: releaser.progress,
+            progress: kit.progress,
             architecture: releaser.architecture,
             bases: releaser.bases,
             containerfiles: releaser.containerfiles
         )
-        record.image = try await stage.run(file, build, as: plan.image, number: record.number, credentials: login)
-        try await book.save(record)
+        let (number, name, login) = (await ledger.record.number, plan.image, login)
+        let image = try await stop.cutting {
+            try await stage.run(file, build, as: name, number: number, credentials: login)
+        }
+        try await ledger.keep { $0.image = image }
     }
 
-    private func changeCluster() async throws {
-        var app = plan.app
-        app.releaseNumber = record.number
-        let image = record.image ?? ""
-        try await book.confirm(record)
-        try await pods.check(app)
+    func changeClusters() async throws {
+        var app = work.app
+        // Going back, or on where another process left it, runs no jobs: who went there ran them.
+        if case .source = work { app.releaseNumber = await ledger.record.number }
+        try await ledger.confirm()
+        try await takeOver()
         if try await book.ensureNamespace(app.namespace.text) {
-            await releaser.progress.report(.note("created the namespace '\(app.namespace)'"))
+            await kit.progress.report(.note("created the namespace '\(app.namespace)'"))
         }
-        record = try await book.moveHome(record)
-        hasTouchedCluster = true
-        try await store(file.app)
-        let host = ImageReference(image)?.registry ?? ""
-        let secret = login.map { PullSecret.object(for: app, host, $0) }
-        record.changes = try await pods.apply(app, image: image, pullSecret: secret)
-        try await pods.awaitPods(app, image: image, patience: app.deploy.deadline)
-        record.changes += try await pods.removeWhatIsNoLongerWanted(app)
+        try await ledger.moveHome()
+        let record = await ledger.record
+        try await keepManifests()
+        hasStoredApp = true
+        try await store(app)
+        let waves = WaveRun(
+            record,
+            app: app,
+            image: record.image ?? "",
+            login: login,
+            kit: kit,
+            ledger: ledger,
+            stop: stop
+        )
+        self.waves = waves
+        try await waves.change()
+    }
+
+    /// Waits until the older releases have stopped, and puts back what killed ones left where this one changes nothing.
+    private func takeOver() async throws {
+        let record = await ledger.record
+        let (book, kit) = (book, kit)
+        let strays = try await stop.cutting {
+            try await book.awaitPredecessors(of: record, sleeper: kit.sleeper, progress: kit.progress)
+        }
+        guard !strays.isEmpty else { return }
+        let results = await FleetUndo(kit: kit, ledger: ledger).run(strays.sorted { $0.text < $1.text }, waits: false)
+        for case (let cluster, .failed(let why)) in results {
+            await kit.progress.report(.note("'\(cluster)' still has an interrupted release: \(why)"))
+        }
     }
 
     /// Stores the declaration, so that every pillar can do its part.
-    private func store(_ app: App) async throws {
-        var object = app.object
-        object.json.set(.string(app.namespace.text), at: ["metadata", "namespace"])
-        let reference = ObjectReference(.apps, namespace: app.namespace.text, name: app.name.text)
-        try await retry("store the App '\(app.namespace)/\(app.name)'") { [home = releaser.home, object] in
-            guard let live = try await home.find(reference) else {
-                _ = try await home.create(object, as: .apps)
-                return
-            }
-            var next = live
-            next["spec"] = object.spec
-            for key in ["labels", "annotations"] {
-                if let value = object.metadata[key] { next.json.set(value, at: ["metadata", key]) }
-            }
-            if next != live { _ = try await home.update(next, as: .apps) }
-        }
-    }
+    private func store(_ app: App) async throws { try await AppDeclaration(home: kit.home, retry: retry).store(app) }
 
     // MARK: The end of a release that failed
 
     /// Puts back what it can, closes the record, and returns the error for the caller.
-    private func close(after error: any Error, isInterrupted: Bool) async -> any Error {
-        if isInterrupted, hasTouchedCluster {
+    func close(after error: any Error, undoing given: [ClusterName]? = nil) async -> any Error {
+        let reason = (error as? StopSignal.Stopped)?.reason
+        if case .lost(let why) = reason { return Failure(.conflict, why) }
+        let isInterrupted = reason == .interrupted
+        var toUndo = await waves?.toUndo ?? []
+        if let given { toUndo = given }
+        if isInterrupted, !toUndo.isEmpty {
             let note = "stopping; what was changed is put back first, and a second signal leaves it as it is"
-            await releaser.progress.report(.note(note))
+            await kit.progress.report(.note(note))
         }
-        let (failure, tail) = told(error, isInterrupted)
-        let outcome = await undo(after: error, waits: !isInterrupted)
-        record.phase = isInterrupted ? .interrupted : .failed
-        record.message = [Self.firstLine(failure.message), outcome].compactMap(\.self).joined(separator: "; ")
+        var (failure, tail) = await told(error, reason)
+        let outcome = await undo(toUndo, error, waits: !isInterrupted, reason)
+        let message = [String(failure.message.prefix { $0 != "\n" }), outcome].compactMap(\.self)
+            .joined(separator: "; ")
         do {
-            try await book.save(record)
+            try await ledger.keep { record in
+                record.phase = reason.map { $0 == .interrupted ? .interrupted : .superseded } ?? .failed
+                if error is Abandoned { record.phase = .interrupted }
+                record.message = message
+            }
+            if !isInterrupted { await tidyUp() }
         } catch {
-            await releaser.progress.report(
-                .note("the record of release \(record.name) could not be closed: \(ErrorWords.text(of: error))")
+            let name = await ledger.record.name
+            await kit.progress.report(
+                .note("the record of release \(name) could not be closed: \(ErrorWords.text(of: error))")
             )
         }
         if isInterrupted {
-            await releaser.progress.report(.note("\(record.message); 'ballast release' starts a new one"))
+            await kit.progress.report(.note("\(message); 'ballast release' starts a new one"))
             return CancellationError()
         }
-        var end = failure
         let glue = failure.message.contains("\n") ? "\n" : "; "
-        end.message += (outcome.map { glue + $0 } ?? "") + tail
-        return end
+        failure.message += (outcome.map { glue + $0 } ?? "") + tail
+        return failure
     }
 
-    private func told(_ error: any Error, _ isInterrupted: Bool) -> (Failure, tail: String) {
-        if isInterrupted {
-            let stage = record.stages.last?.stage.rawValue ?? Stage.test.rawValue
-            return (Failure(.fault, "release \(record.name) was interrupted in the stage '\(stage)'"), "")
+    private func told(_ error: any Error, _ reason: StopSignal.Reason?) async -> (Failure, tail: String) {
+        let record = await ledger.record
+        let stage = record.stages.last?.stage.rawValue ?? Stage.test.rawValue
+        switch reason {
+        case .superseded(let newer, _):
+            let message = "release \(record.name) was superseded by \(newer) and stopped in the stage '\(stage)'"
+            return (Failure(.conflict, message), "")
+        case .some: return (Failure(.fault, "release \(record.name) was interrupted in the stage '\(stage)'"), "")
+        case nil: break
         }
+        let place = await waves?.place ?? ""
         switch error {
         case let failed as RolloutFailed:
-            let message = "release \(record.name) failed: \(failed.diagnosis)"
+            let message = "release \(record.name) failed\(place): \(failed.diagnosis)"
             return (Failure(failed.diagnosis.code.failure, message), failed.tail)
-        case let failure as Failure: return (failure, "")
-        default: return (Failure(.fault, "release \(record.name) failed: \(ErrorWords.text(of: error))"), "")
+        case let abandoned as Abandoned: return (Failure(.fault, abandoned.why), "")
+        case is Verification.Breached:
+            return (Failure(.fault, "release \(record.name) failed\(place): \(ReleaseWords.text(of: error))"), "")
+        case let failure as Failure where place.isEmpty: return (failure, "")
+        case let failure as Failure:
+            let message = "release \(record.name) failed\(place): \(failure.message)"
+            return (Failure(failure.code, message, cause: failure.cause), "")
+        default: return (Failure(.fault, "release \(record.name) failed\(place): \(ErrorWords.text(of: error))"), "")
         }
     }
 
     /// Puts the last good release back in place; returns what became of it, for people.
-    private func undo(after error: any Error, waits: Bool) async -> String? {
-        guard hasTouchedCluster else { return record.stages.isEmpty ? nil : "nothing was changed in the cluster" }
-        if (error as? RolloutFailed)?.diagnosis.code == .takenOver { return nil }
-        let here = "kubectl -n \(record.namespace)"
+    private func undo(
+        _ clusters: [ClusterName],
+        _ error: any Error,
+        waits: Bool,
+        _ reason: StopSignal.Reason?
+    ) async -> String? {
+        let record = await ledger.record
+        let isAlone = record.clusters.count == 1
+        guard !clusters.isEmpty else {
+            if record.clusters.contains(where: \.isTouched) { return nil }
+            if hasStoredApp, reason.map({ $0 == .interrupted }) ?? true { await restoreApp() }
+            return record.stages.isEmpty ? nil : "nothing was changed in the cluster\(isAlone ? "" : "s")"
+        }
+        if record.rollbackTo != nil { return "it is left as it is, for you to look at" }
+        if reason.map({ $0 == .interrupted }) ?? true { await restoreApp() }
+        let results = await FleetUndo(kit: kit, ledger: ledger).run(clusters, waits: waits)
+        let words = UndoWords(record: record, pod: (error as? RolloutFailed)?.diagnosis.pod)
+        return words.text(of: results, in: clusters)
+    }
+
+    private func restoreApp() async {
         do {
-            guard let last = try await lastGood(), let app = last.declaredApp, let image = last.image else {
-                let pod = (error as? RolloutFailed)?.diagnosis.pod
-                let look = pod.map { "'\(here) describe pod \($0)'" } ?? "'\(here) get pods,events'"
-                return "there is no earlier release to go back to, so everything is left for you to look at: \(look)"
+            let record = await ledger.record
+            let last = try await book.history(record.app, record.namespace).first {
+                $0.phase == .succeeded && $0.number < record.number
             }
-            let local = app.overridden(for: .local)
-            await releaser.progress.report(.note("going back to release \(last.number)"))
-            try await store(app)
-            _ = try await pods.apply(local, image: image, pullSecret: nil)
-            let wait = min(Self.patienceForUndo, local.deploy.deadline)
-            guard waits else { return "rolled back to release \(last.number)" }
-            do {
-                try await pods.awaitPods(local, image: image, patience: wait)
-                _ = try await pods.removeWhatIsNoLongerWanted(local)
-                return "rolled back to release \(last.number)"
-            } catch let failed as RolloutFailed {
-                return "rolled back to release \(last.number), whose pods are not all ready: \(failed.diagnosis.cause)"
-            }
+            if let app = last?.declaredApp { try await store(app) }
         } catch {
-            return
-                "it could not be rolled back (\(Self.firstLine(ErrorWords.text(of: error)))); release again once that is mended"
+            await kit.progress.report(.note("the App's declaration stays the new one: \(ErrorWords.text(of: error))"))
         }
     }
-
-    private func lastGood() async throws -> ReleaseRecord? {
-        try await book.history(record.app, record.namespace).first {
-            $0.phase == .succeeded && $0.number < record.number
-        }
-    }
-
-    private static func firstLine(_ text: String) -> String { String(text.prefix { $0 != "\n" }) }
 }

@@ -24,6 +24,9 @@ package struct Releaser: Sendable {
     let sleeper: any Clock<Duration>
     let holder: ReleaseHolder
     let hasEnded: @Sendable (ReleaseHolder) -> Bool?
+    let clusters: any ClusterDirectory
+    let signals: @Sendable (ClusterName) -> [any ReleaseSignals]
+    let origin: ReleaseOrigin
 
     /// `bases` brings images to build on, `containerfiles` builds from Containerfiles; `sleeper` is how waiting is done; `holder` is the process that runs the releases, and `hasEnded` tells of another's.
     package init(
@@ -39,9 +42,15 @@ package struct Releaser: Sendable {
         clock: WallClock,
         sleeper: any Clock<Duration> = ContinuousClock(),
         holder: ReleaseHolder = .current,
-        hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = ReleaseHolder.hasEnded
+        hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = ReleaseHolder.hasEnded,
+        clusters: (any ClusterDirectory)? = nil,
+        signals: @escaping @Sendable (ClusterName) -> [any ReleaseSignals] = { _ in [] },
+        origin: ReleaseOrigin = ReleaseOrigin()
     ) {
         self.home = home
+        self.clusters = clusters ?? HomeOnly(home)
+        self.signals = signals
+        self.origin = origin
         self.registries = registries
         self.builder = builder
         self.bases = bases
@@ -56,40 +65,102 @@ package struct Releaser: Sendable {
         self.hasEnded = hasEnded
     }
 
-    /// Releases the app of a file into its clusters.
+    /// Releases the app of a file into its clusters, or only into those of `to`.
     ///
-    /// Throws, before anything is done, `invalidInput` for keys that cannot be honoured yet, `conflict` where another release
-    /// of the app runs or an object belongs to somebody else, and `notFound` for a missing login. Throws the first stage's
-    /// failure after it is on record: `invalidInput` for a failing test or build, else the diagnosis of the pods.
-    package func release(_ file: AppFile) async throws -> ReleaseRecord {
+    /// A newer release of the same app wins: the older one stops at its next safe point. Throws, before anything is done,
+    /// `invalidInput` for keys that cannot be honoured yet, `conflict` where an object belongs to somebody else, and
+    /// `notFound` for a missing login or an unknown cluster. Throws the first stage's failure after it is on record:
+    /// `invalidInput` for a failing test or build, else the diagnosis of the pods.
+    package func release(_ file: AppFile, to: [ClusterName] = []) async throws -> ReleaseRecord {
         let file = try Self.withManifests(file)
-        let plan = try ReleasePlan(file)
-        let retry = CallRetry(clock: sleeper, progress: progress)
-        let pods = PodsStage(cluster: home, progress: progress, clock: clock, sleeper: sleeper, retry: retry)
-        try await pods.check(plan.app)
-        let login = try await credentials(of: plan, retry)
+        let plan = try ReleasePlan(file, to: to)
+        let kit = kit
+        try await demandClusters(plan)
+        try await look(at: plan, file.app, kit)
+        let login = try await credentials(of: plan, kit.retry(progress))
+        let draft = ReleaseDraft(
+            app: file.app,
+            waves: plan.waves,
+            by: origin.person(),
+            revision: await origin.revision(file.folder)
+        )
+        let notes = plan.notes + unanswered(plan, file.app)
+        return try await run(draft, .source(file, plan), login: login, notes: notes)
+    }
+
+    func run(
+        _ draft: ReleaseDraft,
+        _ work: ReleaseRun.Work,
+        login: RegistryCredentials?,
+        notes: [String]
+    ) async throws -> ReleaseRecord {
+        let kit = kit
         let book = ReleaseBook(
             cluster: home,
             clock: clock,
-            retry: retry,
+            retry: kit.retry(progress),
             holder: holder,
             run: UUID().uuidString,
             hasEnded: hasEnded
         )
-        let record = try await book.open(file.app)
+        let record = try await book.open(draft)
         await progress.report(.started(app: record.app, number: record.number))
-        for note in plan.notes { await progress.report(.note(note)) }
-        let run = ReleaseRun(
-            file: file,
-            plan: plan,
-            login: login,
-            releaser: self,
-            book: book,
-            pods: pods,
-            retry: retry,
-            record: record
+        for note in notes { await progress.report(.note(note)) }
+        return try await ReleaseRun(work, login: login, releaser: self, kit: kit, book: book, record: record).run()
+    }
+
+    var kit: FleetKit {
+        FleetKit(
+            home: home,
+            clusters: clusters,
+            signals: signals,
+            progress: progress,
+            clock: clock,
+            sleeper: sleeper
         )
-        return try await run.run()
+    }
+
+    /// Every cluster that the file names and nobody knows, each with its place.
+    private func demandClusters(_ plan: ReleasePlan) async throws {
+        let names = plan.waves.flatMap(\.self)
+        guard names != [.local] else { return }
+        let known = try await clusters.names()
+        try plan.demand(names, among: known)
+    }
+
+    /// Looks at every cluster before anything is done. One that does not answer is left to its wave where the policy allows.
+    private func look(at plan: ReleasePlan, _ app: App, _ kit: FleetKit) async throws {
+        let names = plan.waves.flatMap(\.self)
+        let isAlone = names.count == 1
+        let policy = app.deploy.unreachable
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for name in names {
+                let progress: any ReleaseProgress =
+                    isAlone ? kit.progress : ClusterProgress(base: kit.progress, cluster: name)
+                group.addTask {
+                    do {
+                        _ = try await kit.check(app, name, progress)
+                    } catch let failure as Failure where !isAlone {
+                        if policy == .skip, FleetKit.isSilence(failure) {
+                            return await progress.report(.note("does not answer: \(failure.message)"))
+                        }
+                        let message = "the cluster '\(name)' is no place for this release: \(failure.message)"
+                        throw Failure(failure.code, message, cause: failure.cause)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// What `verify` asks and no source can tell: said, since it would pass in silence otherwise.
+    private func unanswered(_ plan: ReleasePlan, _ app: App) -> [String] {
+        var keys: Set<String> = []
+        for name in plan.waves.joined() {
+            let rules = app.overridden(for: name).deploy.verify
+            keys.formUnion(Verification.unanswered(rules, by: signals(name)))
+        }
+        return keys.sorted().map { "spec.deploy.verify.\($0) has no source of signals yet, and is not checked" }
     }
 
     /// Throws `invalidInput` with every key of the file that cannot be honoured yet. Asks nobody.
@@ -97,16 +168,20 @@ package struct Releaser: Sendable {
 
     /// The login for the app's registry, from the Secret it names.
     private func credentials(of plan: ReleasePlan, _ retry: CallRetry) async throws -> RegistryCredentials? {
-        guard let name = plan.app.image.credentials else { return nil }
-        let own = plan.app.namespace.text
+        try await credentials(of: plan.app, plan.image, retry)
+    }
+
+    func credentials(of app: App, _ image: ImageReference, _ retry: CallRetry) async throws -> RegistryCredentials? {
+        guard let name = app.image.credentials else { return nil }
+        let own = app.namespace.text
         for namespace in [own, ReleaseRecord.systemNamespace] {
             let reference = ObjectReference(.secrets, namespace: namespace, name: name)
             let secret = try await retry("read \(reference.words)") { try await home.find(reference) }
-            if let secret { return try PullSecret.login(from: secret, for: plan.image) }
+            if let secret { return try PullSecret.login(from: secret, for: image) }
         }
         throw Failure(
             .notFound,
-            "the Secret '\(name)' of spec.image.credentials exists neither in '\(own)' nor in '\(ReleaseRecord.systemNamespace)'; create it with 'kubectl -n \(own) create secret docker-registry \(name) --docker-server=\(plan.image.registry) --docker-username=… --docker-password=…'"
+            "the Secret '\(name)' of spec.image.credentials exists neither in '\(own)' nor in '\(ReleaseRecord.systemNamespace)'; create it with 'kubectl -n \(own) create secret docker-registry \(name) --docker-server=\(image.registry) --docker-username=… --docker-password=…'"
         )
     }
 }

@@ -15,8 +15,8 @@ package struct BallastCommand: AsyncParsableCommand {
             """,
         version: "ballast \(Version.text)",
         subcommands: [
-            UpCommand.self, DownCommand.self, ReleaseCommand.self, StatusCommand.self, InitCommand.self,
-            ClustersCommand.self, SchemaCommand.self, VersionCommand.self,
+            UpCommand.self, DownCommand.self, ReleaseCommand.self, RollbackCommand.self, ReleasesCommand.self,
+            StatusCommand.self, InitCommand.self, ClustersCommand.self, SchemaCommand.self, VersionCommand.self,
         ]
     )
 

@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 package import AppFile
-import Model
+package import Model
 package import Ports
 package import Releases
 
@@ -18,8 +18,20 @@ package protocol Composition: Sendable {
     /// Stops the `up` that uses this data folder and returns when it is gone.
     func down(dataFolder: String) async throws
 
-    /// Releases an app into the cluster of this data folder's `up`.
-    func release(_ file: AppFile, dataFolder: String, progress: any ReleaseProgress) async throws -> ReleaseRecord
+    /// Releases an app into its clusters, or into those of `to`; this data folder's `up` is the home cluster.
+    func release(
+        _ file: AppFile,
+        to: [ClusterName],
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord
+
+    /// Takes an app back to an earlier release.
+    func rollback(
+        _ order: RollbackOrder,
+        dataFolder: String,
+        progress: any ReleaseProgress
+    ) async throws -> ReleaseRecord
 
     /// Where the edge of this data folder's `up` listens; `nil` where that is not known.
     func edgePort(dataFolder: String) -> Int?
@@ -33,6 +45,12 @@ package protocol Composition: Sendable {
     /// Forgets a cluster and its credentials, or only tells what that would mean.
     func removeCluster(_ name: String, isDryRun: Bool, dataFolder: String) async throws -> RemovedCluster
 
+    /// Works with the home cluster and all that it knows.
+    func withClusters<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
+    ) async throws -> Value
+
     /// Works with the cluster of this data folder's `up`.
     func withCluster<Value: Sendable>(
         dataFolder: String,
@@ -43,6 +61,13 @@ package protocol Composition: Sendable {
 extension Composition {
     package func hurry() -> Bool { false }
     package func edgePort(dataFolder: String) -> Int? { nil }
+
+    package func withClusters<Value: Sendable>(
+        dataFolder: String,
+        _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
+    ) async throws -> Value {
+        try await withCluster(dataFolder: dataFolder) { try await work($0, HomeOnly($0)) }
+    }
 }
 
 /// The composition of the command that runs.

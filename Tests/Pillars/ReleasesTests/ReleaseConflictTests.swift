@@ -155,17 +155,48 @@ struct ReleaseConflictTests {
 
 @Suite("who releases", .timeLimit(.minutes(1)))
 struct ReleaseHolderTests {
-    @Test func aReleaseWhileAnotherRunsIsRefused() async throws {
+    @Test func aNewerReleaseWinsAndTheOlderOneSaysWhoSupersededIt() async throws {
         let world = World()
         let file = try World.file()
-        let task = Task { try await world.releaser(ScriptedRunner(["unit-tests": .hangs])).release(file) }
-        await world.progress.wait(for: "hanging")
-        world.time.advance(by: .seconds(5))
-        let error = await world.failure(of: world.releaser(), file)
-        #expect(error == "release cart-1 is running (process 42 on desk, since 5 s); wait for it to end, or stop it")
-        task.cancel()
-        _ = try? await task.value
-        #expect(world.releases.map(\.phase) == [.interrupted])
+        let record = try await world.running { world in
+            async let older = world.failure(of: world.releaser(ScriptedRunner(["unit-tests": .hangs])), file)
+            await world.progress.wait(for: "hanging")
+            async let newer = world.releaser().release(file)
+            await world.progress.wait(for: "waiting for release cart-1 (process 42 on desk) to stop")
+            // Both look every two seconds.
+            await world.time.pass(ReleaseBook.look) { world.releases.first?.phase == .superseded }
+            #expect(
+                await older
+                    == "release cart-1 was superseded by release cart-2 (ann@desk) and stopped in the stage 'test'; nothing was changed in the cluster"
+            )
+            await world.time.pass(ReleaseBook.look) { world.releases.last?.phase == .succeeded }
+            return try await newer
+        }
+        #expect(record.number == 2 && world.releases.map(\.phase) == [.superseded, .succeeded])
+    }
+
+    @Test func anOlderReleaseStopsInItsRolloutAndLeavesItToTheNewer() async throws {
+        let world = World()
+        let file = try World.file()
+        world.simulator.set(.stuck(["phase": "Pending"]), for: "b")
+        try await world.running { world in
+            _ = try await world.releaser().release(file)
+            world.builder.setContent("b")
+            async let older = world.failure(of: world.releaser(), file)
+            await world.progress.wait(for: "cart-2-1: Pending")
+            world.builder.setContent("c")
+            async let newer = world.releaser().release(file)
+            await world.progress.wait(for: "waiting for release cart-2")
+            await world.time.pass(.seconds(1)) { world.releases.last?.phase == .succeeded }
+            _ = try await newer
+            #expect(
+                await older
+                    == "release cart-2 was superseded by release cart-3 (ann@desk) and stopped in the stage 'pods'"
+            )
+        }
+        #expect(world.releases.map(\.phase) == [.succeeded, .superseded, .succeeded])
+        #expect(world.image?.hasSuffix("\(ScriptedBuilder.digest("c"))") == true)
+        #expect(!world.progress.lines.contains { $0.hasPrefix("going back") }, "nothing went back and forth")
     }
 
     /// A record as a killed process leaves it.
@@ -178,7 +209,7 @@ struct ReleaseHolderTests {
             run: "gone",
             hasEnded: { _ in nil }
         )
-        _ = try await book.open(try World.file().app)
+        _ = try await book.open(ReleaseDraft(app: try World.file().app, waves: [[.local]]))
     }
 
     @Test func aKilledReleaseIsMarkedByTheNext() async throws {
@@ -218,9 +249,14 @@ struct ReleaseHolderTests {
         let world = World()
         try await abandoned(world)
         let file = try World.file()
-        #expect(await world.failure(of: world.releaser(), file).contains("release cart-1 is running"))
-        world.time.advance(by: .seconds(46))
-        let record = try await world.running { try await $0.releaser().release(file) }
+        let record = try await world.running { world in
+            async let next = world.releaser().release(file)
+            await world.progress.wait(for: "waiting for release cart-1 (process 7 on lap) to stop")
+            world.time.advance(by: ReleaseBook.lapse)
+            #expect(world.releases.first?.phase == .running)
+            world.time.advance(by: ReleaseBook.look)
+            return try await next
+        }
         #expect(record.number == 2 && world.releases.map(\.phase) == [.interrupted, .succeeded])
     }
 
@@ -229,13 +265,15 @@ struct ReleaseHolderTests {
         let file = try World.file()
         let task = Task { try await world.releaser(ScriptedRunner(["unit-tests": .hangs])).release(file) }
         await world.progress.wait(for: "hanging")
+        var last = try #require(world.releases.first).renewed
         for round in 1...6 {
-            world.time.advance(by: .seconds(10))
-            let now = world.time.wall.now
-            while world.releases.first?.renewed != now { await Task.yield() }
+            await world.time.pass(ReleaseBook.look) { world.releases.first.map { $0.renewed > last } ?? true }
+            let renewed = try #require(world.releases.first).renewed
+            // Who waits for so long believes that it has ended.
+            #expect(renewed - last <= ReleaseBook.lapse, "round \(round)")
             #expect(world.releases.first?.phase == .running, "round \(round)")
+            last = renewed
         }
-        #expect(await world.failure(of: world.releaser(), file).contains("since 60 s"))
         task.cancel()
         _ = try? await task.value
     }
@@ -268,7 +306,7 @@ struct ReleaseHolderTests {
                 let trickle = Task {
                     while !Task.isCancelled {
                         world.time.advance(by: .milliseconds(20))
-                        for _ in 0..<200 { await Task.yield() }
+                        await VirtualTime.breathe()
                     }
                 }
                 defer { trickle.cancel() }

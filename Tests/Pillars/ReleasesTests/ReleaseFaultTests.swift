@@ -15,9 +15,9 @@ struct ReleaseFaultTests {
     private static let file =
         ", volumes: [{ name: data, mountPath: /data, size: 1Gi }], env: { A: b }"
 
-    /// Waits of the retries pass at once; the second of the observer and the renewal stand still.
+    /// Waits of the retries pass at once; the second of the observer and the lease stand still.
     private func world() -> World {
-        World(time: VirtualTime { $0 != .seconds(1) && $0 != ReleaseBook.renewal })
+        World(time: VirtualTime { $0 != .seconds(1) && $0 != ReleaseBook.look })
     }
 
     private func release(_ fault: @escaping @Sendable (Int, String) -> InterceptedCluster.Fault?) async throws -> (

@@ -211,7 +211,7 @@ struct ReleaserTests {
             let calls = InterceptedCluster(world.cluster)
             async let failure = world.failure(of: world.releaser(on: calls), file)
             await world.progress.wait(for: "0 of 2 new pods ready; cart-2-1: running, not ready")
-            while !calls.calls.contains("watch events") { await Task.yield() }
+            while !calls.calls.contains("watch events") { await VirtualTime.breathe() }
             await world.time.passDuringRollout(.seconds(60))
             return await failure
         }

@@ -151,6 +151,39 @@ struct RolloutMachineTests {
         guard case .wait = machine.observe(stale, at: Self.start) else { return #expect(Bool(false)) }
     }
 
+    @Test func whatTheReleaseBeforeGaveUpIsGivenItsTimeAgain() {
+        func look(givenUpAt time: String?) -> RolloutView {
+            var late = deployment()
+            if let time {
+                let verdict: JSON = [
+                    "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
+                    "lastUpdateTime": .string(time),
+                ]
+                late.json.set([verdict], at: ["status", "conditions"])
+            }
+            return RolloutView(
+                deployment: late,
+                replicaSets: [replicaSet(revision: 2)],
+                pods: [pod("new", revision: 2, status: waiting("CreateContainerConfigError", #"secret "k" not found"#))]
+            )
+        }
+        // The same template again, after somebody has created the Secret that was missing.
+        var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        let before = "2026-11-24T00:00:00Z"
+        guard case .wait(let until, _) = machine.observe(look(givenUpAt: before), at: Self.start) else {
+            return #expect(Bool(false), "the old verdict decided")
+        }
+        #expect(until == Self.start + .seconds(5))
+        // A verdict about this one counts.
+        guard
+            case .fail(let diagnosis) = machine.observe(
+                look(givenUpAt: "2026-11-24T00:09:00Z"),
+                at: Self.start + .seconds(3)
+            )
+        else { return #expect(Bool(false), "the new verdict did not decide") }
+        #expect(diagnosis.code == .configurationMissing)
+    }
+
     @Test func anOldPodsCrashDoesNotFailTheNewRevision() {
         var machine = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
         let action = machine.observe(

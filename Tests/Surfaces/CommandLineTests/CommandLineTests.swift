@@ -262,16 +262,16 @@ struct StatusTests {
         let rows = try await AppStatus.read(from: try await cluster(), namespace: nil)
         #expect(
             StatusCommand.text(of: rows, as: .table, hasPods: false) == """
-                NAMESPACE   APP    RELEASE   PHASE    READY   IMAGE                 MESSAGE
-                shop        cart   4         Failed   1/2     sha256:abcdef012345   cart-x: CrashLoopBackOff (out of memory, 3 restarts)
-                shop        web    1         Failed   0/0     -                     the step 'test unit' failed
+                NAMESPACE   APP    RELEASE   PHASE    READY   DRIFT   IMAGE                 MESSAGE
+                shop        cart   4         Failed   1/2     -       sha256:abcdef012345   cart-x: CrashLoopBackOff (out of memory, 3 restarts)
+                shop        web    1         Failed   0/0     -       -                     the step 'test unit' failed
                 """
         )
         let cart = rows.filter { $0.app == "cart" }
         #expect(
             StatusCommand.text(of: cart, as: .wide, hasPods: true) == """
-                NAMESPACE   APP    RELEASE   PHASE    READY   IMAGE                            OWNER      STARTED                MESSAGE
-                shop        cart   4         Failed   1/2     r/cart@sha256:abcdef0123456789   checkout   2026-11-23T10:00:00Z   cart-x: CrashLoopBackOff (out of memory, 3 restarts)
+                NAMESPACE   APP    RELEASE   PHASE    READY   DRIFT   IMAGE                            OWNER      STARTED                MESSAGE
+                shop        cart   4         Failed   1/2     -       r/cart@sha256:abcdef0123456789   checkout   2026-11-23T10:00:00Z   cart-x: CrashLoopBackOff (out of memory, 3 restarts)
 
                 POD      STATE                                          RESTARTS
                 cart-x   CrashLoopBackOff (out of memory, 3 restarts)   3

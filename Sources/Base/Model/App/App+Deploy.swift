@@ -8,6 +8,11 @@ extension App {
         package var waves: [[ClusterName]]
         /// The name of the container, where it is not the app's.
         package var container: String?
+        /// How long a wave must hold before the next one begins.
+        package var bake: Duration
+        package var unreachable: UnreachablePolicy
+        package var verify: Verify?
+        package var canary: [CanaryStep]
         package var replicas: Int
         /// Whether the file gives the number, or leaves it to who scales.
         package var saysReplicas: Bool
@@ -31,6 +36,10 @@ extension App {
         init(_ json: JSON) {
             waves = Self.waves(json["clusters"])
             container = json["container"]?.string
+            bake = json.duration("bake") ?? .zero
+            unreachable = json["unreachable"]?.string.flatMap(UnreachablePolicy.init(rawValue:)) ?? .fail
+            verify = json["verify"].map { Verify($0) }
+            canary = (json["canary"]?.array ?? []).map { CanaryStep($0) }
             replicas = json["replicas"]?.int ?? 1
             saysReplicas = json["replicas"] != nil
             ports = (json["ports"]?.array ?? []).map { Port($0) }

@@ -18,15 +18,22 @@ struct ManifestBook: Sendable {
     /// A Secret holds a mebibyte.
     private static let partSize = 900 << 10
 
-    /// Keeps what the app's paths hold; returns the name under which it is found again, `nil` where there is nothing.
-    func keep(_ app: App, in namespace: String) async throws -> String? {
+    /// The name under which the app's manifests are kept; `nil` where it has none.
+    static func name(of app: App) -> String? { packed(app)?.name }
+
+    private static func packed(_ app: App) -> (name: String, bytes: [UInt8])? {
         guard !app.manifestFiles.isEmpty else { return nil }
         let files = app.manifestFiles.sorted { $0.key < $1.key }.map { path, manifests in
             (path, JSON.array(manifests.map(\.json)))
         }
         let bytes = JSON.object(JSONObject(files)).bytes
         let digest = "\(ContentHash.digest(of: bytes))".split(separator: ":").last.map(String.init) ?? ""
-        let name = "ballast-manifests-\(app.name)-\(digest.prefix(16))"
+        return ("ballast-manifests-\(app.name)-\(digest.prefix(16))", bytes)
+    }
+
+    /// Keeps what the app's paths hold; returns the name under which it is found again, `nil` where there is nothing.
+    func keep(_ app: App, in namespace: String) async throws -> String? {
+        guard let (name, bytes) = Self.packed(app) else { return nil }
         let parts = stride(from: 0, to: bytes.count, by: Self.partSize).map {
             Array(bytes[$0..<min(bytes.count, $0 + Self.partSize)])
         }
@@ -52,6 +59,12 @@ struct ManifestBook: Sendable {
             }
         }
         return name
+    }
+
+    /// The app as a release had it.
+    func restore(_ app: App, of record: ReleaseRecord) async throws -> App {
+        guard let name = record.declaration["manifests"]?.string else { return app }
+        return try await restore(app, name, from: record.namespace.text)
     }
 
     /// The app with the manifests that are kept under that name.
@@ -87,18 +100,23 @@ struct ManifestBook: Sendable {
         return app
     }
 
-    /// Removes what no record names any more.
-    func forget(_ app: AppName, in namespace: String, except names: Set<String>) async throws {
+    /// Removes what no record names any more. `names` is asked for after it is known what is there, so that what a release
+    /// keeps meanwhile is not among it.
+    func forget(_ app: AppName, in namespace: String, except names: () async throws -> Set<String>)
+        async throws
+    {
         let labels = LabelSelector([
             .init(ReleaseRecord.appLabel, .isIn, [app.text]), .init(Self.label, .exists),
         ])
         let query = ListQuery(.secrets, namespace: namespace, labelSelector: labels)
         let page = try await retry("look for old manifests") { try await home.list(query) }
+        guard !page.items.isEmpty else { return }
+        let names = try await names()
         for secret in page.items where !names.contains(secret.labels[Self.label] ?? "") {
             let reference = ObjectReference(.secrets, namespace: namespace, name: secret.name)
             try await retry("forget old manifests") {
                 guard try await home.find(reference) != nil else { return }
-                try await home.delete(reference)
+                try await home.delete(reference, options: DeleteOptions(uid: secret.uid))
             }
         }
     }

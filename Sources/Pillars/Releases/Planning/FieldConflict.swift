@@ -66,6 +66,13 @@ package struct TakenFields: Sendable, Hashable {
     /// Nothing is taken.
     package init() {}
 
+    /// Whatever is contested.
+    static var all: TakenFields {
+        var taken = TakenFields()
+        taken.takesAll = true
+        return taken
+    }
+
     /// Reads `all`, `.spec.replicas`, `deployment/cart` and `deployment/cart:.spec.replicas`.
     ///
     /// Throws `invalidInput` for anything else.

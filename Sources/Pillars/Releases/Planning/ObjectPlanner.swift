@@ -11,6 +11,11 @@ struct ObjectPlanner: Sendable {
     var taken = TakenFields()
     /// The app's owner hands over what is there already.
     var adopts = false
+    /// The identities of what the app's inventory names: ours, though others may have taken every field of it.
+    var known: Set<String> = []
+    /// It goes back to what was good: contested fields are taken over, but the number of replicas stays with whoever
+    /// scales, since the record does not know what the load is now.
+    var goesBack = false
     /// New objects are tried too, so that what the server refuses is known before anything changes.
     var checksNewObjects = true
 
@@ -74,6 +79,8 @@ struct ObjectPlanner: Sendable {
     func refusal(of live: KubeObject, _ desired: DesiredObject) -> Failure? {
         let cannotHarm = Self.isShared(desired.type) || AppliedCheck.hasNoFields(desired.object)
         if cannotHarm, !live.isTerminating { return nil }
+        let isKnown = known.contains(Inventory.Entry(desired.reference).identity)
+        if isKnown, !live.isTerminating, !ObjectOwner.isControlled(live) { return nil }
         let isHandedOver = adopts || desired.object.annotations[ObjectOwner.adoption] == "true"
         if isHandedOver, !live.isTerminating, !ObjectOwner.isControlled(live) { return nil }
         return ObjectOwner.refusal(of: live, desired.type)
@@ -81,7 +88,7 @@ struct ObjectPlanner: Sendable {
 
     // MARK: What is there already
 
-    private func plan(_ desired: DesiredObject, over live: KubeObject) async throws -> PlannedObject {
+    func plan(_ desired: DesiredObject, over live: KubeObject) async throws -> PlannedObject {
         var desired = desired
         var planned = PlannedObject(desired, live: live, .none)
         if desired.type == .persistentVolumeClaims {
@@ -100,17 +107,38 @@ struct ObjectPlanner: Sendable {
         } catch let failure as Failure {
             let conflicts = FieldConflict.all(in: failure, live: live)
             guard !conflicts.isEmpty else { throw failure }
-            let entries = ManagedEntry.entries(of: live)
-            planned.conflicts = conflicts.filter { conflict in
-                let isOurs = entries.contains {
-                    $0.manager == conflict.manager
-                        && OwnershipUpgrade.isTaken($0, for: desired.object, isAdopted: isAdopted)
-                }
-                return !isOurs && !taken.takes(conflict, of: desired.reference)
-            }
+            settle(conflicts, of: &planned, live)
             guard planned.conflicts.isEmpty else { return planned }
             planned.isForced = true
             return try await told(planned, live, isForced: true)
+        }
+    }
+
+    /// Sorts contested fields: earlier writes of ours, those that may be taken over, and those that may not.
+    private func settle(_ conflicts: [FieldConflict], of planned: inout PlannedObject, _ live: KubeObject) {
+        let entries = ManagedEntry.entries(of: live)
+        for conflict in conflicts {
+            let isOurs = entries.contains {
+                $0.manager == conflict.manager
+                    && OwnershipUpgrade.isTaken($0, for: planned.desired.object, isAdopted: planned.isAdopted)
+            }
+            guard !isOurs else { continue }
+            if goesBack, conflict.field == ".spec.replicas" {
+                planned.desired.object.json.set(nil, at: ["spec", "replicas"])
+                let count = live.spec["replicas"]?.int.map { "\($0) " } ?? ""
+                planned.notes.append(
+                    "\(planned.reference.words) keeps the \(count)replicas that '\(conflict.manager)' gave it"
+                )
+            } else if goesBack || taken.takes(conflict, of: planned.reference) {
+                planned.takenOver.append(conflict)
+            } else {
+                planned.conflicts.append(conflict)
+            }
+        }
+        for conflict in planned.takenOver {
+            planned.notes.append(
+                "\(planned.reference.words) \(conflict.field) is taken over from '\(conflict.manager)'"
+            )
         }
     }
 

@@ -18,7 +18,9 @@ struct PlannedObject: Sendable {
     var fields: [FieldChange] = []
     /// Fields of others that the release may not take over: then it must not be applied.
     var conflicts: [FieldConflict] = []
-    /// Contested fields are taken over.
+    /// Fields of others that the release takes over.
+    var takenOver: [FieldConflict] = []
+    /// It is applied whoever owns its fields.
     var isForced = false
     /// Makes earlier plain writes ours, before anything is applied.
     var upgrade: JSON?

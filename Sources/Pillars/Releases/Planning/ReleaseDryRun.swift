@@ -2,42 +2,45 @@
 // Copyright the Ballast authors
 
 package import AppFile
-import Model
+package import Model
 package import Ports
 
 /// What a release of a file would change in each of its clusters. Changes nothing, tests and builds nothing: where the image
 /// is to be built, pods are shown with the one they have now.
 package struct ReleaseDryRun: Sendable {
     private let home: any ClusterAPI
-    private let clusters: (any ClusterDirectory)?
+    private let clusters: any ClusterDirectory
 
     /// Without `clusters` only the home cluster is known.
     package init(home: any ClusterAPI, clusters: (any ClusterDirectory)? = nil) {
         self.home = home
-        self.clusters = clusters
+        self.clusters = clusters ?? HomeOnly(home)
     }
 
+    /// The plans of the file's clusters, or only of those of `to`, in the order of the waves.
+    ///
     /// Throws what a release would be refused for.
-    package func plan(_ file: AppFile) async throws -> [ClusterPlan] {
+    package func plan(_ file: AppFile, to: [ClusterName] = []) async throws -> [ClusterPlan] {
         let file = try Releaser.withManifests(file)
-        let plan = try ReleasePlan(file)
-        var plans: [ClusterPlan] = []
-        for name in file.app.deploy.waves.joined() {
-            let cluster = try await cluster(name)
-            let app = file.app.overridden(for: name)
-            let pods = stage(cluster, name)
-            try await pods.check(app)
-            plans.append(try await pods.plan(app, image: try await image(of: app, plan, cluster), pullSecret: nil))
+        let plan = try ReleasePlan(file, to: to)
+        let names = plan.waves.flatMap(\.self)
+        if names != [.local] { try plan.demand(names, among: try await clusters.names()) }
+        // Beside each other: one slow cluster never delays another.
+        return try await inParallel(names, limit: names.count) { name in
+            do {
+                return try await self.plan(file, plan, name)
+            } catch let failure as Failure where names.count > 1 {
+                throw Failure(failure.code, "in the cluster '\(name)': \(failure.message)", cause: failure.cause)
+            }
         }
-        return plans
     }
 
-    private func cluster(_ name: ClusterName) async throws -> any ClusterAPI {
-        if let clusters { return try await clusters.cluster(named: name.text) }
-        guard name == .local else {
-            throw Failure(.notFound, "the cluster '\(name)' is not known; only 'local' exists so far")
-        }
-        return home
+    private func plan(_ file: AppFile, _ plan: ReleasePlan, _ name: ClusterName) async throws -> ClusterPlan {
+        let cluster = try await clusters.cluster(named: name.text)
+        let app = file.app.overridden(for: name)
+        let pods = stage(cluster, name)
+        try await pods.check(app)
+        return try await pods.plan(app, image: try await image(of: app, plan, cluster), pullSecret: nil)
     }
 
     private func stage(_ cluster: any ClusterAPI, _ name: ClusterName) -> PodsStage {

@@ -24,6 +24,37 @@ package struct AppStatus: Sendable {
     package var image: String
     package var message: String
     package var pods: [Pod]
+    /// Where clusters differ from what was released there last; empty where nobody looked.
+    package var drift: [Drift] = []
+
+    /// All apps with their drift in all clusters.
+    package static func read(
+        from home: any ClusterAPI,
+        clusters: any ClusterDirectory,
+        namespace: String?,
+        sleeper: any Clock<Duration> = ContinuousClock()
+    ) async throws -> [AppStatus] {
+        var all = try await read(from: home, namespace: namespace)
+        let served = served(try await records(in: home, namespace))
+        let drift = await DriftReader(home: home, clusters: clusters, sleeper: sleeper).read(served)
+        for place in all.indices {
+            all[place].drift = drift[ObjectName(namespace: all[place].namespace, name: all[place].app)] ?? []
+        }
+        return all
+    }
+
+    /// For each app and cluster the newest good release there: what should run.
+    static func served(_ records: [ReleaseRecord]) -> [ReleaseRecord] {
+        var seen: Set<String> = []
+        return records.filter { $0.phase == .succeeded }.sorted { $0.number > $1.number }.compactMap { record in
+            var record = record
+            record.clusters = record.clusters.filter { result in
+                result.phase == .succeeded
+                    && seen.insert("\(record.namespace)/\(record.app)/\(result.cluster)").inserted
+            }
+            return record.clusters.isEmpty ? nil : record
+        }
+    }
 
     /// All apps of a cluster, by namespace and name; also those of which there is only a record of a failed first release.
     package static func read(from cluster: any ClusterAPI, namespace: String?) async throws -> [AppStatus] {
@@ -85,9 +116,19 @@ package struct AppStatus: Sendable {
         return pod.map { "\($0.name): \($0.trouble ?? "")" } ?? message
     }
 
+    /// "none", "2 in prod-a", or "?" for a cluster that does not answer; "-" where there is nothing to compare.
+    private var driftWords: String {
+        guard !drift.isEmpty else { return "-" }
+        let parts = drift.compactMap { drift -> String? in
+            if drift.trouble != nil { return "? in \(drift.cluster)" }
+            return drift.lines.isEmpty ? nil : "\(drift.lines.count) in \(drift.cluster)"
+        }
+        return parts.isEmpty ? "none" : parts.joined(separator: ", ")
+    }
+
     package func cells(isWide: Bool) -> [String] {
         let short = image.split(separator: "@").last.map { String($0.prefix(19)) } ?? "-"
-        let first = [namespace, app, release.map(String.init) ?? "-", phase, "\(ready)/\(wanted)"]
+        let first = [namespace, app, release.map(String.init) ?? "-", phase, "\(ready)/\(wanted)", driftWords]
         guard isWide else { return first + [short, words.count > 100 ? words.prefix(97) + "..." : words] }
         let shown = image.isEmpty ? "-" : image
         return first + [shown, owner.isEmpty ? "-" : owner, started.map { "\($0)" } ?? "-", words]
@@ -98,7 +139,7 @@ package struct AppStatus: Sendable {
             "namespace": .string(namespace), "app": .string(app), "owner": .string(owner),
             "release": release.map { JSON($0) } ?? .null, "phase": .string(phase),
             "started": started.map { .string("\($0)") } ?? .null, "ready": JSON(ready), "replicas": JSON(wanted),
-            "image": .string(image), "message": .string(message),
+            "image": .string(image), "message": .string(message), "drift": .array(drift.map(\.json)),
             "pods": .array(
                 pods.map { pod in
                     [

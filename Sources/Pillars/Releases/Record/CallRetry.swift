@@ -28,9 +28,10 @@ struct CallRetry: Sendable {
                     throw Failure(failure.code, "could not \(what): \(failure.message)", cause: failure.cause)
                 }
                 guard failures < attempts else {
+                    let tries = attempts > 1 ? " in \(attempts) tries" : ""
                     throw Failure(
                         failure.code,
-                        "could not \(what) in \(attempts) tries: \(failure.message)",
+                        "could not \(what)\(tries): \(failure.message)",
                         cause: failure.cause
                     )
                 }

@@ -6,7 +6,7 @@ import Ports
 
 /// Keeps release records in a cluster.
 struct ReleaseBook: Sendable {
-    let cluster: any ClusterAPI
+    var cluster: any ClusterAPI
     let clock: WallClock
     let retry: CallRetry
     let holder: ReleaseHolder
@@ -17,52 +17,165 @@ struct ReleaseBook: Sendable {
     /// A holder that says nothing for so long has ended, whatever is seen of its process.
     static let lapse = Duration.seconds(45)
     static let renewal = Duration.seconds(10)
+    /// How often a release looks whether it is still wanted, and a newer one whether an older one has stopped.
+    static let look = Duration.seconds(2)
+    /// So many records of an app are kept, the failed ones included.
+    static let keptRecords = 100
 
-    /// Opens the next number of the app. Of two at once, the one with the lower number runs.
-    ///
-    /// A record left by a process that ended is marked `Interrupted`. Throws `conflict` where a release of the app runs.
-    func open(_ app: App) async throws -> ReleaseRecord {
-        let history = try await history(app.name, app.namespace)
-        try await demandNobodyRuns(history)
-        let keptIn = try await namespaceToKeep(app)
+    /// Opens the next number of the app. Whatever is under way for it is told to stop at its next safe point: the newest wins.
+    func open(_ draft: ReleaseDraft) async throws -> ReleaseRecord {
+        let history = try await history(draft.app.name, draft.app.namespace)
+        let keptIn = try await namespaceToKeep(draft.app)
         var number = history.first?.number ?? 0
         while true {
             number += 1
             let now = clock.now
-            let record = ReleaseRecord(
-                app: app,
-                number: number,
-                started: now,
-                keptIn: keptIn,
-                holder: holder,
-                run: run
-            )
+            let record = ReleaseRecord(draft, number: number, started: now, keptIn: keptIn, holder: holder, run: run)
             guard try await create(record) else { continue }
             guard try await !isTakenElsewhere(record) else {
                 try await retry("give up the record '\(record.name)'") { try await cluster.delete(record.reference) }
                 continue
             }
-            do {
-                try await demandNobodyRuns(self.history(app.name, app.namespace).filter { $0.number < number })
-            } catch {
-                try? await save(record.ended(.failed, "another release of this app was faster"))
-                throw error
+            for older in try await predecessors(of: record) where !hasLapsed(older) {
+                try await supersede(older, by: record)
             }
             return record
         }
     }
 
-    private func demandNobodyRuns(_ history: [ReleaseRecord]) async throws {
-        for record in history where record.phase == .running {
-            guard record.holder.flatMap(hasEnded) == true || clock.now - record.renewed > Self.lapse else {
-                let since = (clock.now - record.started).components.seconds
+    /// For reading only: it holds no release.
+    static func reader(_ cluster: any ClusterAPI, _ clock: WallClock, _ retry: CallRetry) -> ReleaseBook {
+        ReleaseBook(cluster: cluster, clock: clock, retry: retry, holder: .current, run: "") { _ in nil }
+    }
+
+    // MARK: One at a time, the newest wins
+
+    /// Releases of the same app that run and began before this one; whoever opens a number later sees all earlier ones.
+    private func predecessors(of record: ReleaseRecord) async throws -> [ReleaseRecord] {
+        try await history(record.app, record.namespace).filter {
+            $0.phase == .running && $0.number < record.number
+        }
+    }
+
+    private func hasLapsed(_ record: ReleaseRecord) -> Bool {
+        record.holder.flatMap(hasEnded) == true || clock.now - record.renewed > Self.lapse
+    }
+
+    /// Asks a running release to stop. Nothing else of its record changes.
+    private func supersede(_ older: ReleaseRecord, by record: ReleaseRecord) async throws {
+        guard (older.supersededBy ?? 0) < record.number else { return }
+        try await retry("tell release \(older.name) to stop") {
+            let body: JSON = ["status": ["supersededBy": JSON(record.number)]]
+            do {
+                _ = try await cluster.patch(
+                    older.reference,
+                    subresource: "status",
+                    .merge,
+                    body,
+                    options: WriteOptions()
+                )
+            } catch let failure as Failure where failure.code == .notFound {
+                // It moved to its namespace just now, or is gone; whoever waits for its end looks again.
+            }
+        }
+    }
+
+    /// Returns once no older release of the app runs any more; the record of one that was killed is closed.
+    ///
+    /// What killed ones left in clusters that this release does not change itself is returned, to be put back.
+    func awaitPredecessors(
+        of record: ReleaseRecord,
+        sleeper: any Clock<Duration>,
+        progress: any ReleaseProgress
+    ) async throws -> Set<ClusterName> {
+        let start = clock.now
+        var strays: Set<ClusterName> = []
+        var said: Set<Int> = []
+        while true {
+            let running = try await predecessors(of: record)
+            var waits = false
+            for older in running {
+                if hasLapsed(older) {
+                    guard try await close(older.abandoned) else {
+                        waits = true
+                        continue
+                    }
+                    strays.formUnion(older.clusters.filter(\.isOpen).map(\.cluster))
+                    continue
+                }
+                waits = true
+                try await supersede(older, by: record)
+                if said.insert(older.number).inserted {
+                    await progress.report(.note("waiting for release \(older.name) (\(older.place)) to stop"))
+                }
+            }
+            guard waits else { return strays.subtracting(record.clusters.map(\.cluster)) }
+            guard clock.now - start < Self.patience else {
+                let names = running.map { "\($0.name) (\($0.place))" }.joined(separator: ", ")
                 throw Failure(
                     .conflict,
-                    "release \(record.name) is running (\(record.place), since \(since) s); wait for it to end, or stop it"
+                    "release \(names) did not stop in \(Self.patience.components.seconds) s; stop it, and release again"
                 )
             }
-            try await save(record.abandoned)
+            try await sleeper.sleep(for: Self.look)
         }
+    }
+
+    /// An older release may be putting back what it changed.
+    private static let patience = Duration.seconds(600)
+
+    /// What a release is told that has to stop for a newer one.
+    func supersession(of record: ReleaseRecord, by number: Int) async -> StopSignal.Reason {
+        let newer = try? await history(record.app, record.namespace).first { $0.number == number }
+        let who = newer.map { " (\($0.by.isEmpty ? $0.place : $0.by))" } ?? ""
+        return .superseded(
+            by: "release \(record.app)-\(number)\(who)",
+            clusters: Set(newer?.clusters.map(\.cluster) ?? [])
+        )
+    }
+
+    /// Closes a record as it is given unless somebody else wrote it meanwhile; whether it was closed.
+    func close(_ record: ReleaseRecord) async throws -> Bool {
+        try await retry("close the record '\(record.name)'") {
+            guard let stored = try await cluster.find(record.reference), let now = ReleaseRecord(stored) else {
+                return true
+            }
+            // Ours all the same where the answer to an earlier try was lost.
+            if now.phase == record.phase, now.message == record.message { return true }
+            guard now.phase == .running, now.run == record.run, now.renewed == record.renewed else { return false }
+            var body: JSON = ["status": record.status]
+            body["metadata"] = ["resourceVersion": .string(stored.resourceVersion.text)]
+            do {
+                _ = try await cluster.patch(
+                    record.reference,
+                    subresource: "status",
+                    .merge,
+                    body,
+                    options: WriteOptions()
+                )
+            } catch let failure as Failure where failure.code == .conflict {
+                return false
+            }
+            return true
+        }
+    }
+
+    /// Takes a release over whose holder has ended; `nil` where somebody else was faster.
+    func adopt(_ record: ReleaseRecord) async throws -> ReleaseRecord? {
+        guard let stored = try await cluster.find(record.reference), let now = ReleaseRecord(stored),
+            now.phase == record.phase, now.run == record.run, now.renewed == record.renewed
+        else { return nil }
+        var body: JSON = ["spec": ["run": .string(run), "holder": holder.json]]
+        body["metadata"] = ["resourceVersion": .string(stored.resourceVersion.text)]
+        do {
+            _ = try await cluster.patch(record.reference, .merge, body)
+        } catch let failure as Failure where failure.code == .conflict {
+            return nil
+        }
+        var mine = now
+        (mine.run, mine.holder) = (run, holder)
+        await renew(mine.reference)
+        return mine
     }
 
     /// A number is taken too where its record lies in the other of its two places: while one release moves its record
@@ -95,6 +208,15 @@ struct ReleaseBook: Sendable {
     /// Whether the namespace had to be created.
     @discardableResult
     func ensureNamespace(_ namespace: String) async throws -> Bool {
+        try await Self.ensureNamespace(namespace, in: cluster, retry)
+    }
+
+    @discardableResult
+    static func ensureNamespace(
+        _ namespace: String,
+        in cluster: any ClusterAPI,
+        _ retry: CallRetry
+    ) async throws -> Bool {
         try await retry("create the namespace '\(namespace)'") {
             guard try await cluster.find(ObjectReference(.namespaces, name: namespace)) == nil else { return false }
             _ = try await cluster.create(KubeObject(.namespaces, name: namespace), as: .namespaces)
@@ -130,30 +252,70 @@ struct ReleaseBook: Sendable {
         return moved
     }
 
-    /// Throws `conflict` where somebody else closed the record: then it is not ours to change the cluster any more.
+    /// Throws ``Lost`` where somebody else closed the record: then it is not ours to change the cluster any more.
     func confirm(_ record: ReleaseRecord) async throws {
         let stored = try await retry("read the record '\(record.name)'") { try await cluster.find(record.reference) }
         guard let stored = stored.flatMap({ ReleaseRecord($0) }), stored.phase == .running, stored.run == run else {
-            throw Failure(
-                .conflict,
-                "the record of release \(record.name) was closed by somebody else, so this release stops here"
-            )
+            throw Lost(why: Self.lost(record))
         }
     }
 
+    static func lost(_ record: ReleaseRecord) -> String {
+        "the record of release \(record.name) was closed by somebody else, so this release stops here"
+    }
+
+    /// Removes the oldest records beyond those that are kept, but never the newest that succeeded, and the manifests that
+    /// only they had.
+    func forgetOld(_ app: AppName, _ namespace: NamespaceName) async throws {
+        let history = try await history(app, namespace)
+        let good = history.first { $0.phase == .succeeded }?.number
+        for record in history.dropFirst(Self.keptRecords) where record.phase != .running && record.number != good {
+            try await retry("remove the record '\(record.name)'") {
+                guard try await cluster.find(record.reference) != nil else { return }
+                try await cluster.delete(record.reference)
+            }
+        }
+        try await ManifestBook(home: cluster, retry: retry).forget(app, in: namespace.text) {
+            Set(try await self.history(app, namespace).compactMap { $0.declaration["manifests"]?.string })
+        }
+    }
+
+    /// The record is somebody else's by now: closed, taken over, or deleted.
+    struct Lost: Error {
+        var why: String
+    }
+
+    /// Writes the record. Throws ``Lost`` where it is no longer ours, whatever we slept through meanwhile.
     func save(_ record: ReleaseRecord) async throws {
         try await retry("write the record '\(record.name)'") {
-            if let image = record.image {
-                _ = try await cluster.patch(record.reference, .merge, ["spec": ["image": .string(image)]])
+            var stored = try await held(record)
+            if let image = record.image, stored.spec["image"]?.string != image {
+                let version: JSON = ["resourceVersion": .string(stored.resourceVersion.text)]
+                let body: JSON = ["metadata": version, "spec": ["image": .string(image)]]
+                stored = try await cluster.patch(record.reference, .merge, body)
             }
-            try await write(record)
+            try await write(record, over: stored.resourceVersion)
         }
     }
 
-    private func write(_ record: ReleaseRecord) async throws {
+    /// Throws ``Lost`` where the record is no longer ours, so that nothing may be changed in its name any more.
+    func demandHeld(_ record: ReleaseRecord) async throws {
+        try await retry("read the record '\(record.name)'") { _ = try await held(record) }
+    }
+
+    private func held(_ record: ReleaseRecord) async throws -> KubeObject {
+        guard let stored = try await cluster.find(record.reference), let now = ReleaseRecord(stored), now.run == run,
+            now.phase == .running || now.phase == record.phase
+        else { throw Lost(why: Self.lost(record)) }
+        return stored
+    }
+
+    /// `version` is what was read before: somebody else's write in between makes it a conflict.
+    private func write(_ record: ReleaseRecord, over version: ResourceVersion? = nil) async throws {
         var record = record
         record.renewed = clock.now
-        let body: JSON = ["status": record.status]
+        var body: JSON = ["status": record.status]
+        if let version { body["metadata"] = ["resourceVersion": .string(version.text)] }
         _ = try await cluster.patch(record.reference, subresource: "status", .merge, body, options: WriteOptions())
     }
 
@@ -181,12 +343,16 @@ struct ReleaseBook: Sendable {
 }
 
 extension ReleaseRecord {
-    fileprivate var place: String { holder.map { "process \($0.process) on \($0.host)" } ?? "an unknown process" }
+    /// Where it runs, in words.
+    var place: String { holder.map { "process \($0.process) on \($0.host)" } ?? "an unknown process" }
+
+    /// Where the record is once its namespace exists.
+    var homeReference: ObjectReference { ObjectReference(.releases, namespace: namespace.text, name: name) }
 
     /// As it is closed for a holder that was killed.
     var abandoned: ReleaseRecord { ended(.interrupted, "\(place) ended without a word") }
 
-    fileprivate func ended(_ phase: Phase, _ message: String) -> ReleaseRecord {
+    func ended(_ phase: Phase, _ message: String) -> ReleaseRecord {
         var record = self
         record.phase = phase
         record.message = message

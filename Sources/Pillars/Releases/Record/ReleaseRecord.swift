@@ -14,6 +14,8 @@ package struct ReleaseRecord: Sendable {
         case failed = "Failed"
         /// Stopped by a person, or ended without a word.
         case interrupted = "Interrupted"
+        /// A newer release of the app began meanwhile.
+        case superseded = "Superseded"
     }
 
     package struct StageResult: Sendable {
@@ -36,6 +38,16 @@ package struct ReleaseRecord: Sendable {
     package var started: Timestamp
     package var stages: [StageResult] = []
     package var changes: [String] = []
+    /// By wave, and in the order of the file within one.
+    package var clusters: [ClusterResult]
+    /// The release that this one goes back to, where it is a rollback.
+    package var rollbackTo: Int?
+    /// Who asked for it: "root@desk".
+    package var by: String
+    /// The commit of the source folder, with "-dirty" where files differ from it.
+    package var revision: String?
+    /// The newer release that told this one to stop.
+    package var supersededBy: Int?
     /// The namespace that the object itself is in.
     var keptIn: String
     var holder: ReleaseHolder?
@@ -48,10 +60,18 @@ package struct ReleaseRecord: Sendable {
 
     package var name: String { "\(app)-\(number)" }
 
-    init(app: App, number: Int, started: Timestamp, keptIn: String, holder: ReleaseHolder, run: String) {
+    init(_ draft: ReleaseDraft, number: Int, started: Timestamp, keptIn: String, holder: ReleaseHolder, run: String) {
+        let app = draft.app
         self.app = app.name
         self.namespace = app.namespace
         self.number = number
+        image = draft.image
+        rollbackTo = draft.rollbackTo
+        by = draft.by
+        revision = draft.revision
+        clusters = draft.waves.enumerated().flatMap { wave, names in
+            names.map { ClusterResult($0, wave: wave + 1) }
+        }
         self.started = started
         self.renewed = started
         self.keptIn = keptIn
@@ -60,6 +80,20 @@ package struct ReleaseRecord: Sendable {
         declaration = ["metadata": [:], "spec": app.object.spec]
         for key in ["labels", "annotations"] {
             if let value = app.object.metadata[key] { declaration.set(value, at: ["metadata", key]) }
+        }
+        if let name = ManifestBook.name(of: app) { declaration["manifests"] = .string(name) }
+    }
+
+    /// The clusters by wave.
+    package var waves: [[ClusterName]] {
+        (1...max(1, clusters.last?.wave ?? 1)).map { wave in clusters.filter { $0.wave == wave }.map(\.cluster) }
+    }
+
+    subscript(_ cluster: ClusterName) -> ClusterResult? {
+        get { clusters.first { $0.cluster == cluster } }
+        set {
+            guard let newValue, let place = clusters.firstIndex(where: { $0.cluster == cluster }) else { return }
+            clusters[place] = newValue
         }
     }
 
@@ -96,6 +130,17 @@ extension ReleaseRecord {
         renewed = time("renewed") ?? started
         stages = (status["stages"]?.array ?? []).compactMap { StageResult($0) }
         changes = status["changes"]?.array?.compactMap(\.string) ?? []
+        rollbackTo = spec["rollbackTo"]?.int
+        by = spec["by"]?.string ?? holder?.host ?? ""
+        revision = spec["revision"]?.string
+        supersededBy = status["supersededBy"]?.int
+        clusters = (status["clusters"]?.array ?? []).compactMap { ClusterResult($0) }
+        if clusters.isEmpty {
+            // Records of before there were several clusters.
+            var only = ClusterResult(.local, wave: 1)
+            if phase == .succeeded { (only.phase, only.isTouched) = (.succeeded, true) }
+            clusters = [only]
+        }
     }
 
     var reference: ObjectReference {
@@ -118,6 +163,9 @@ extension ReleaseRecord {
         ]
         if let image { spec["image"] = .string(image) }
         if let holder { spec["holder"] = holder.json }
+        spec["by"] = .string(by)
+        if let revision { spec["revision"] = .string(revision) }
+        if let rollbackTo { spec["rollbackTo"] = JSON(rollbackTo) }
         spec["declaration"] = declaration
         object["spec"] = spec
         return object
@@ -128,6 +176,7 @@ extension ReleaseRecord {
         var status: JSON = [
             "phase": .string(phase.rawValue), "message": .string(message), "started": .string(started.microText),
             "renewed": .string(renewed.microText), "stages": .array(stages.map(\.json)),
+            "clusters": .array(clusters.map(\.json)),
         ]
         if !changes.isEmpty { status["changes"] = .array(changes.prefix(100).map { .string($0) }) }
         return status
@@ -137,11 +186,24 @@ extension ReleaseRecord {
     package var json: JSON {
         var json: JSON = [
             "app": .string(app.text), "namespace": .string(namespace.text), "number": JSON(number),
-            "image": image.map { .string($0) } ?? .null,
+            "image": image.map { .string($0) } ?? .null, "by": .string(by),
         ]
+        if let revision { json["revision"] = .string(revision) }
+        if let rollbackTo { json["rollbackTo"] = JSON(rollbackTo) }
         for (key, value) in status.object ?? [:] where key != "renewed" { json[key] = value }
         return json
     }
+}
+
+/// What a release is opened with.
+struct ReleaseDraft: Sendable {
+    var app: App
+    var waves: [[ClusterName]]
+    var by = ""
+    var revision: String?
+    /// Known at once where it goes back to an earlier release.
+    var image: String?
+    var rollbackTo: Int?
 }
 
 extension ReleaseRecord.StageResult {

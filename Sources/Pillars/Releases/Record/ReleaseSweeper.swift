@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import FoundationEssentials
 package import Model
 package import Ports
+import Synchronization
 
-/// Closes the records of releases whose process was killed, so that none stays "Running" until somebody releases anew.
+/// Looks after releases whose process was killed, so that none stays "Running", and none half-way.
 ///
-/// It changes records and nothing else: what a killed release left in the cluster keeps running, and the next one takes over.
+/// One that had changed nothing is closed. One whose pods were ready everywhere is verified to its end; another one is
+/// put back. Clusters that could not be put back, because they did not answer, are tried again as long as nothing newer began.
 package struct ReleaseSweeper: Sendable {
     let cluster: any ClusterAPI
-    let clock: WallClock
-    let sleeper: any Clock<Duration>
+    let kit: FleetKit
+    let holder: ReleaseHolder
     let hasEnded: @Sendable (ReleaseHolder) -> Bool?
 
     package init(
         cluster: any ClusterAPI,
+        clusters: (any ClusterDirectory)? = nil,
+        signals: @escaping @Sendable (ClusterName) -> [any ReleaseSignals] = { _ in [] },
+        progress: any ReleaseProgress = SilentProgress(),
         clock: WallClock,
         sleeper: any Clock<Duration> = ContinuousClock(),
+        holder: ReleaseHolder = .current,
         hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = ReleaseHolder.hasEnded
     ) {
         self.cluster = cluster
-        self.clock = clock
-        self.sleeper = sleeper
+        kit = FleetKit(
+            home: cluster,
+            clusters: clusters ?? HomeOnly(cluster),
+            signals: signals,
+            progress: progress,
+            clock: clock,
+            sleeper: sleeper
+        )
+        self.holder = holder
         self.hasEnded = hasEnded
     }
 
@@ -30,35 +44,108 @@ package struct ReleaseSweeper: Sendable {
 
     /// Sweeps until the task is cancelled. A cluster that does not answer is asked again the next time.
     package func run() async throws {
-        let start = clock.now
-        while true {
-            try? await sweep(since: start)
-            try await sleeper.sleep(for: Self.period)
+        let start = kit.clock.now
+        let busy = BusyNames()
+        try await withThrowingDiscardingTaskGroup { group in
+            while true {
+                for record in (try? await look(since: start)) ?? [] {
+                    // Beside the others: one slow cluster never delays another.
+                    let key = "\(record.namespace)/\(record.name)"
+                    guard busy.enter(key) else { continue }
+                    group.addTask {
+                        await finish(record)
+                        busy.leave(key)
+                    }
+                }
+                try await kit.sleeper.sleep(for: Self.period)
+            }
         }
     }
 
-    /// A holder elsewhere, which cannot be looked at, had no way to renew its record before `start`.
+    /// One round, to its end.
     func sweep(since start: Timestamp) async throws {
-        for object in try await cluster.list(ListQuery(.releases)).items {
-            guard let record = ReleaseRecord(object), record.phase == .running, isAbandoned(record, start) else {
-                continue
-            }
-            let ended = record.abandoned
-            // The resource version: the holder may have closed it since.
-            var body: JSON = ["status": ended.status]
-            body["metadata"] = ["resourceVersion": .string(object.resourceVersion.text)]
-            _ = try await cluster.patch(
-                record.reference,
-                subresource: "status",
-                .merge,
-                body,
-                options: WriteOptions()
-            )
+        for record in try await look(since: start) { await finish(record) }
+    }
+
+    /// Closes what was killed before it changed anything; returns what is left to finish.
+    ///
+    /// A holder elsewhere, which cannot be looked at, had no way to renew its record before `start`.
+    private func look(since start: Timestamp) async throws -> [ReleaseRecord] {
+        let records = try await cluster.list(ListQuery(.releases)).items.compactMap { ReleaseRecord($0) }
+        var newest: [String: Int] = [:]
+        for record in records {
+            let app = "\(record.namespace)/\(record.app)"
+            newest[app] = max(newest[app] ?? 0, record.number)
         }
+        var left: [ReleaseRecord] = []
+        for record in records {
+            let isNewest = newest["\(record.namespace)/\(record.app)"] == record.number
+            if record.phase == .running, isAbandoned(record, start) {
+                if record.clusters.contains(where: \.isOpen) {
+                    // A newer one that runs takes it over itself.
+                    let newer = records.first { other in
+                        other.app == record.app && other.namespace == record.namespace && other.phase == .running
+                            && other.number > record.number
+                    }
+                    if newer == nil { left.append(record) }
+                } else {
+                    _ = try await book().close(record.abandoned)
+                }
+            } else if record.phase != .running, isNewest, record.clusters.contains(where: { $0.phase == .owing }) {
+                left.append(record)
+            }
+        }
+        return left
     }
 
     private func isAbandoned(_ record: ReleaseRecord, _ start: Timestamp) -> Bool {
         if let seen = record.holder.flatMap(hasEnded) { return seen }
-        return clock.now - max(record.renewed, start) > ReleaseBook.lapse
+        return kit.clock.now - max(record.renewed, start) > ReleaseBook.lapse
     }
+
+    private func book() -> ReleaseBook {
+        ReleaseBook(
+            cluster: cluster,
+            clock: kit.clock,
+            retry: kit.retry(kit.progress),
+            holder: holder,
+            run: UUID().uuidString,
+            hasEnded: hasEnded
+        )
+    }
+
+    /// With its manifests; `nil` where they cannot be read just now.
+    private func whole(_ app: App, _ record: ReleaseRecord) async -> App? {
+        do {
+            let manifests = ManifestBook(home: cluster, retry: kit.retry(kit.progress))
+            return try await manifests.restore(app, of: record)
+        } catch let failure as Failure where failure.code == .notFound {
+            return app  // it was killed before it came to them
+        } catch {
+            return nil
+        }
+    }
+
+    private func finish(_ record: ReleaseRecord) async {
+        guard let bare = record.declaredApp, let app = await whole(bare, record) else { return }
+        let book = book()
+        guard let mine = try? await book.adopt(record) else { return }
+        let run = ReleaseRun(.image(app), login: nil, releaser: nil, kit: kit, book: book, record: mine)
+        record.phase == .running ? await run.adopt(because: record.abandoned.message) : await run.payDebts()
+    }
+}
+
+/// What is being worked on.
+private final class BusyNames: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    /// `false` where somebody is at it.
+    func enter(_ name: String) -> Bool { names.withLock { $0.insert(name).inserted } }
+    func leave(_ name: String) { names.withLock { _ = $0.remove(name) } }
+}
+
+/// Progress that nobody watches.
+package struct SilentProgress: ReleaseProgress {
+    package init() {}
+    package func report(_ event: ReleaseEvent) async {}
 }

@@ -25,6 +25,9 @@ package struct RolloutMachine: Sendable {
     private let images: [String: String]
     private var suspicions: [Diagnosis.Code: Suspicion] = [:]
     private var completeSince: Timestamp?
+    /// The condition by which a Deployment had given up before this rollout was first looked at.
+    private var oldVerdict: JSON?
+    private var hasLooked = false
     /// What is wrong after the last look and will count soonest; `nil` where nothing is.
     package private(set) var suspected: Suspected?
 
@@ -64,6 +67,7 @@ package struct RolloutMachine: Sendable {
 
     package mutating func observe(_ view: RolloutView, at now: Timestamp) -> Action {
         suspected = nil
+        let view = withoutOldVerdict(view)
         if let stranger = otherImage(in: view) { return .fail(Self.takenOver(view, by: stranger)) }
         if view.isComplete { return settle(view, at: now) }
         completeSince = nil
@@ -89,6 +93,19 @@ package struct RolloutMachine: Sendable {
         if let certain = findings.first(where: { now >= ripe($0) }) { return .fail(certain.diagnosis) }
         guard now < deadline else { return .fail(findings.first?.diagnosis ?? Lateness.diagnosis(view, patience)) }
         return .wait(until: findings.map(ripe).min().map { min(patienceEnd, $0) } ?? patienceEnd, for: view.progress)
+    }
+
+    /// A Deployment whose template stays the same says of this release what it said of the one before: who creates the
+    /// missing Secret and releases again would fail at once.
+    private mutating func withoutOldVerdict(_ view: RolloutView) -> RolloutView {
+        defer { hasLooked = true }
+        let said = view.health.reason == "ProgressDeadlineExceeded" ? view.object?.status["conditions"] : nil
+        let verdict = said?.array?.first { $0["type"] == "Progressing" }
+        if !hasLooked { oldVerdict = verdict }
+        guard let verdict, verdict == oldVerdict else { return view }
+        var view = view
+        view.health = .inProgress("ReplicaSetNotAvailable", "its pods are late since before this release")
+        return view
     }
 
     /// Without a readiness probe a container counts as ready from its first moment, also one that is about to crash.

@@ -7,6 +7,7 @@ import Ports
 /// Runs the jobs of `before`, one after the other, each to its end: the pods change only once all have succeeded.
 struct BeforeJobs: Sendable {
     let cluster: any ClusterAPI
+    let clusterName: String
     let progress: any ReleaseProgress
     let clock: WallClock
     let sleeper: any Clock<Duration>
@@ -29,7 +30,13 @@ struct BeforeJobs: Sendable {
     }
 
     private var watch: HealthWatch {
-        HealthWatch(cluster: cluster, progress: progress, clock: clock, sleeper: sleeper)
+        HealthWatch(
+            cluster: cluster,
+            clusterName: clusterName,
+            progress: progress,
+            clock: clock,
+            sleeper: sleeper
+        )
     }
 
     /// A release that goes on where another process left it finds its job there.

@@ -15,15 +15,19 @@ struct PodsStage: Sendable {
     var name = ClusterName.local
     /// Where inventories are kept; `nil`: in this cluster itself.
     var home: (any ClusterAPI)?
+    /// It goes back to what was good, and takes over what others changed meanwhile.
+    var goesBack = false
 
     private var inventories: InventoryBook { InventoryBook(home: home ?? cluster, retry: retry) }
 
-    private func planner(_ app: App) throws -> ObjectPlanner {
+    private func planner(_ app: App) async throws -> ObjectPlanner {
         ObjectPlanner(
             cluster: cluster,
             retry: retry,
             taken: try TakenFields(app.takenFields),
-            adopts: app.object.annotations[ObjectOwner.adoption] == "true"
+            adopts: app.object.annotations[ObjectOwner.adoption] == "true",
+            known: Set(try await inventories.read(app, name)?.entries.map(\.identity) ?? []),
+            goesBack: goesBack
         )
     }
 
@@ -40,7 +44,7 @@ struct PodsStage: Sendable {
         let own = Set(AppObjects(app: app, image: "").all.map(\.type)).subtracting([.persistentVolumeClaims])
         let checked = state.objects.filter { $0.object.name == app.name.text && own.contains($0.type) }
         let live = try await LiveObjects.read(checked.map(\.reference), from: cluster, retry)
-        let planner = try planner(app)
+        let planner = try await planner(app)
         for object in checked {
             guard let stored = live[object.reference] else { continue }
             if let refusal = planner.refusal(of: stored, object) { throw refusal }
@@ -48,7 +52,7 @@ struct PodsStage: Sendable {
         }
     }
 
-    private func desired(_ app: App, image: String, pullSecret: KubeObject?) async throws -> DesiredState {
+    func desired(_ app: App, image: String, pullSecret: KubeObject?) async throws -> DesiredState {
         var own = AppObjects(app: app, image: image, pullSecret: PullSecret.name(for: app)).all
         if let pullSecret { own.insert((.secrets, pullSecret), at: 0) }
         return try await DesiredState(own, app.manifests, app: app, schema: cluster.schema)
@@ -62,23 +66,68 @@ struct PodsStage: Sendable {
         return ClusterPlan(cluster: name, objects: planned, surplus: surplus)
     }
 
-    /// Creates or changes what the app needs, in order; returns what changed, for people.
-    ///
-    /// Everything is tried first: where one object would be refused, or a field belongs to somebody else, nothing changes.
-    func apply(_ app: App, image: String, pullSecret: KubeObject?) async throws -> [String] {
+    /// What a release is about to change in the cluster.
+    struct Change: Sendable {
+        let app: App
+        let image: String
+        let state: DesiredState
+        let planned: [PlannedObject]
+
+        /// For people.
+        var words: [String] { planned.flatMap(\.changes) }
+        /// The app's Deployment as it will be, where its pods are replaced.
+        var newPods: KubeObject? {
+            let deployment = planned.first {
+                $0.desired.type == .deployments && $0.reference.name == app.name.text
+                    && $0.reference.namespace == app.namespace.text
+            }
+            guard let deployment, deployment.fields.contains(where: { $0.path.hasPrefix("spec.template") }) else {
+                return nil
+            }
+            return deployment.desired.object
+        }
+    }
+
+    /// Tries everything, and changes nothing. Throws where one object would be refused, or a field belongs to somebody else.
+    func change(_ app: App, image: String, pullSecret: KubeObject?) async throws -> Change {
         let state = try await desired(app, image: image, pullSecret: pullSecret)
         let planned = try await planner(app).plan(state)
         for note in planned.flatMap(\.notes) { await progress.report(.note(note)) }
-        try await extendInventory(app, state)
-        let applier = ObjectApplier(cluster: cluster, retry: retry, progress: progress, sleeper: sleeper)
-        try await applier.apply(planned, in: ApplyStage.allCases.filter(\.isBeforeJobs))
-        if let number = app.releaseNumber {
-            let jobs = BeforeJobs(cluster: cluster, progress: progress, clock: clock, sleeper: sleeper, retry: retry)
-            let objects = AppObjects(app: app, image: image, pullSecret: PullSecret.name(for: app))
-            try await jobs.run(objects, release: number)
-        }
-        try await applier.apply(planned, in: ApplyStage.allCases.filter { !$0.isBeforeJobs })
-        return planned.flatMap(\.changes)
+        return Change(app: app, image: image, state: state, planned: planned)
+    }
+
+    private var applier: ObjectApplier {
+        ObjectApplier(cluster: cluster, retry: retry, progress: progress, sleeper: sleeper)
+    }
+
+    /// Writes what has to be there before pods change, and runs the jobs that come before them.
+    func prepare(_ change: Change) async throws {
+        try await extendInventory(change.app, change.state)
+        try await applier.apply(change.planned, in: ApplyStage.allCases.filter(\.isBeforeJobs))
+        guard let number = change.app.releaseNumber else { return }
+        let jobs = BeforeJobs(
+            cluster: cluster,
+            clusterName: name.text,
+            progress: progress,
+            clock: clock,
+            sleeper: sleeper,
+            retry: retry
+        )
+        let secret = PullSecret.name(for: change.app)
+        try await jobs.run(AppObjects(app: change.app, image: change.image, pullSecret: secret), release: number)
+    }
+
+    /// Writes the rest.
+    func finish(_ change: Change) async throws {
+        try await applier.apply(change.planned, in: ApplyStage.allCases.filter { !$0.isBeforeJobs })
+    }
+
+    /// Creates or changes what the app needs, in order; returns what changed, for people.
+    func apply(_ app: App, image: String, pullSecret: KubeObject?) async throws -> [String] {
+        let change = try await change(app, image: image, pullSecret: pullSecret)
+        try await prepare(change)
+        try await finish(change)
+        return change.words
     }
 
     // MARK: What the app had and wants no more
@@ -161,7 +210,13 @@ struct PodsStage: Sendable {
 
     /// Returns when all pods are of the new revision and ready; throws the diagnosis as ``RolloutFailed``.
     func awaitPods(_ app: App, image: String, patience: Duration) async throws {
-        let watch = HealthWatch(cluster: cluster, progress: progress, clock: clock, sleeper: sleeper)
+        let watch = HealthWatch(
+            cluster: cluster,
+            clusterName: name.text,
+            progress: progress,
+            clock: clock,
+            sleeper: sleeper
+        )
         let state = try await desired(app, image: image, pullSecret: nil)
         // The others either are what they are once they are stored, or wait for pods that nobody promised.
         let awaited = state.objects.filter { [.workloads, .others, .definitions].contains($0.stage) }

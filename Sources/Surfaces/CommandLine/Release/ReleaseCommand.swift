@@ -14,6 +14,8 @@ struct ReleaseCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "A folder with a ballast.yaml, or the file itself.") var path = "."
+    @Option(name: .customLong("to"), help: "Only into this cluster of the file; may be repeated.") var clusters:
+        [String] = []
     @OptionGroup var data: DataFolderOption
     @Option(
         name: .shortAndLong,
@@ -33,8 +35,9 @@ struct ReleaseCommand: AsyncParsableCommand {
         _ = try TakenFields(take)
         file.app.takenFields = take
         if dryRun { return try await printPlan(of: file) }
-        let record = try await withProgress { progress in
-            try await Compositions.require().release(file, dataFolder: data.path, progress: progress)
+        let names = clusters.map { ClusterName($0) }
+        let record = try await Self.withProgress(output) { [file] progress in
+            try await Compositions.require().release(file, to: names, dataFolder: data.path, progress: progress)
         }
         switch output {
         case .text:
@@ -46,8 +49,9 @@ struct ReleaseCommand: AsyncParsableCommand {
     }
 
     private func printPlan(of file: AppFile) async throws {
-        let plans = try await Compositions.require().withCluster(dataFolder: data.path) { home in
-            try await ReleaseDryRun(home: home).plan(file)
+        let names = clusters.map { ClusterName($0) }
+        let plans = try await Compositions.require().withClusters(dataFolder: data.path) { home, clusters in
+            try await ReleaseDryRun(home: home, clusters: clusters).plan(file, to: names)
         }
         switch output {
         case .text: Terminal.result(PlanTable.text(of: plans))
@@ -65,8 +69,10 @@ struct ReleaseCommand: AsyncParsableCommand {
         }
     }
 
-    /// A live view on a terminal, JSON where that is what is asked for, plain lines elsewhere; the terminal is as it was when this returns.
-    private func withProgress<Value: Sendable>(
+    /// A live view on a terminal, JSON where that is what is asked for, plain lines elsewhere; the terminal is as it was
+    /// when this returns.
+    static func withProgress<Value: Sendable>(
+        _ output: ReleaseOutput,
         _ work: (any ReleaseProgress) async throws -> Value
     ) async throws -> Value {
         if output == .json { return try await work(EventLines()) }

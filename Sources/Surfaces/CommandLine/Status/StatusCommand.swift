@@ -19,8 +19,8 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "How to print it.") var output: OutputFormat = .table
 
     func run() async throws {
-        let all = try await Compositions.require().withCluster(dataFolder: data.path) { [namespace] cluster in
-            try await AppStatus.read(from: cluster, namespace: namespace)
+        let all = try await Compositions.require().withClusters(dataFolder: data.path) { [namespace] home, clusters in
+            try await AppStatus.read(from: home, clusters: clusters, namespace: namespace)
         }
         let rows = all.filter { app == nil || $0.app == app }
         if let app, rows.isEmpty {
@@ -38,16 +38,28 @@ struct StatusCommand: AsyncParsableCommand {
             return "no apps yet; 'ballast init' writes a first app file"
         case .table, .wide:
             let isWide = output == .wide
-            let header = ["NAMESPACE", "APP", "RELEASE", "PHASE", "READY", "IMAGE"]
+            let header = ["NAMESPACE", "APP", "RELEASE", "PHASE", "READY", "DRIFT", "IMAGE"]
             let table = TextTable(
                 header + (isWide ? ["OWNER", "STARTED"] : []) + ["MESSAGE"],
                 rows.map { $0.cells(isWide: isWide) }
             ).text
-            let pods = rows.flatMap(\.pods)
-            guard hasPods, !pods.isEmpty else { return table }
-            let podRows = pods.map { [$0.name, $0.trouble ?? "Ready", "\($0.restarts)"] }
-            return table + "\n\n" + TextTable(["POD", "STATE", "RESTARTS"], podRows).text
+            guard hasPods else { return table }
+            return ([table] + details(of: rows)).joined(separator: "\n\n")
         }
+    }
+}
+
+extension StatusCommand {
+    /// A table of the pods, and one of what differs from the last release.
+    private static func details(of rows: [AppStatus]) -> [String] {
+        var parts: [String] = []
+        let pods = rows.flatMap(\.pods).map { [$0.name, $0.trouble ?? "Ready", "\($0.restarts)"] }
+        if !pods.isEmpty { parts.append(TextTable(["POD", "STATE", "RESTARTS"], pods).text) }
+        let drift = rows.flatMap(\.drift).flatMap { drift in
+            (drift.trouble.map { ["does not answer: \($0)"] } ?? drift.lines).map { [drift.cluster.text, $0] }
+        }
+        if !drift.isEmpty { parts.append(TextTable(["CLUSTER", "DRIFT (FOUND -> RELEASED)"], drift).text) }
+        return parts
     }
 }
 

@@ -132,7 +132,7 @@ struct InventoryTests {
         bare.manifestFiles = [:]
         #expect(try await book.restore(bare, name, from: "shop").manifests == app.manifests)
         let next = try #require(try await book.keep(Self.app(Self.config("other")), in: "shop"))
-        try await book.forget(app.name, in: "shop", except: [next])
+        try await book.forget(app.name, in: "shop") { [next] }
         #expect(home.all(.secrets).count == 1)
         await #expect(throws: Failure.self) { try await book.restore(bare, name, from: "shop") }
     }

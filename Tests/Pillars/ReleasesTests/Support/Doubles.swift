@@ -116,6 +116,15 @@ final class MemoryRegistries: ImageRegistries {
         MemoryRegistry(user: credentials?.username ?? "nobody", registries: self)
     }
 
+    private let kept = Mutex<Set<String>>([])
+
+    fileprivate func keep(_ name: String, _ digest: Digest) { kept.withLock { _ = $0.insert("\(name)@\(digest)") } }
+    fileprivate func holds(_ name: String, _ digest: Digest) -> Bool {
+        kept.withLock { $0.contains("\(name)@\(digest)") }
+    }
+    /// As after somebody cleaned the registry up.
+    func forgetAll() { kept.withLock { $0 = [] } }
+
     fileprivate func note(_ push: String) throws {
         if let failure { throw failure }
         pushed.withLock { $0.append(push) }
@@ -126,13 +135,18 @@ private struct MemoryRegistry: ImageRegistry {
     let user: String
     let registries: MemoryRegistries
 
-    func manifest(_ reference: ImageReference) async throws -> StoredManifest { throw Failure(.notFound, "none") }
+    func manifest(_ reference: ImageReference) async throws -> StoredManifest {
+        guard let digest = reference.digest, registries.holds("\(reference.registry)/\(reference.repository)", digest)
+        else { throw Failure(.notFound, "none") }
+        return StoredManifest(mediaType: "application/vnd.oci.image.manifest.v1+json", bytes: [], digest: digest)
+    }
     func blob(_ digest: Digest, from repository: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         throw Failure(.notFound, "none")
     }
     func push(_ blob: BlobFile, to repository: String) async throws {}
     func push(_ manifest: StoredManifest, as reference: ImageReference) async throws -> Digest {
         try registries.note("\(reference) by \(user)")
+        registries.keep("\(reference.registry)/\(reference.repository)", manifest.digest)
         return manifest.digest
     }
 }
@@ -180,15 +194,32 @@ final class RecordedProgress: ReleaseProgress {
         woken?.resume()
     }
 
-    /// Returns once a line with that text was reported.
+    /// Returns once a line with that text was reported, or on cancellation.
     func wait(for text: String) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                guard !state.lines.contains(where: { $0.contains(text) }) else { return true }
-                state.waiter = (text, continuation)
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard !Task.isCancelled, !state.lines.contains(where: { $0.contains(text) }) else { return true }
+                    state.waiter = (text, continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isThere { continuation.resume() }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.continuation.resume()
         }
     }
+}
+
+/// Something that a test turns on in its middle.
+final class Switch: Sendable {
+    private let state = Mutex((isArmed: false, isOn: false))
+    var isArmed: Bool { state.withLock(\.isArmed) }
+    var isOn: Bool { state.withLock(\.isOn) }
+    func arm() { state.withLock { $0.isArmed = true } }
+    func turnOn() { state.withLock { $0.isOn = true } }
 }

@@ -22,12 +22,21 @@ final class InterceptedCluster: ClusterAPI {
 
     private let inner: any ClusterAPI
     private let fault: @Sendable (Int, String) -> Fault?
+    private let afterReads: @Sendable () async -> Void
     private let names = Mutex<[String]>([])
 
     /// `fault` is asked before each call, with its number from 0 and its words, such as "create deployments.apps".
     init(_ inner: any ClusterAPI, fault: @escaping @Sendable (Int, String) -> Fault? = { _, _ in nil }) {
         self.inner = inner
+        afterReads = {}
         self.fault = fault
+    }
+
+    /// `afterReads` is awaited between reading an object and answering with it.
+    init(_ inner: any ClusterAPI, afterReads: @escaping @Sendable () async -> Void) {
+        self.inner = inner
+        self.afterReads = afterReads
+        fault = { _, _ in nil }
     }
 
     var calls: [String] { names.withLock(\.self) }
@@ -50,7 +59,11 @@ final class InterceptedCluster: ClusterAPI {
     }
 
     func get(_ reference: ObjectReference, subresource: String?) async throws -> KubeObject {
-        try await call("get", reference.type) { try await inner.get(reference, subresource: subresource) }
+        let object = try await call("get", reference.type) {
+            try await inner.get(reference, subresource: subresource)
+        }
+        await afterReads()
+        return object
     }
 
     func list(_ query: ListQuery) async throws -> ObjectList {

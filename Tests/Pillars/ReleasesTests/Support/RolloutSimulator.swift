@@ -27,10 +27,23 @@ final class RolloutSimulator: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await mirror.run() }
             for await change in mirror.changes() {
-                if case .deleted = change { continue }
+                if case .deleted = change {
+                    try? await collect(change.object)
+                    continue
+                }
                 try? await follow(change.object)
             }
             group.cancelAll()
+        }
+    }
+
+    /// What belonged to a Deployment that was deleted goes too.
+    private func collect(_ deployment: KubeObject) async throws {
+        for set in cluster.all(.replicaSets) where set.controller?["uid"]?.string == deployment.uid {
+            for pod in cluster.all(.pods) where pod.controller?["uid"]?.string == set.uid {
+                try await cluster.delete(ObjectReference(.pods, namespace: pod.namespace, name: pod.name))
+            }
+            try await cluster.delete(ObjectReference(.replicaSets, namespace: set.namespace, name: set.name))
         }
     }
 
@@ -50,6 +63,7 @@ final class RolloutSimulator: Sendable {
                 by: deployment
             )
             set["spec"] = ["template": template, "replicas": JSON(wanted)]
+            if let labels = template[path: "metadata", "labels"] { set.json.set(labels, at: ["metadata", "labels"]) }
             set.json.set(.string("\(next)"), at: Self.annotation)
             set = try await cluster.create(set, as: .replicaSets)
         }
@@ -61,11 +75,15 @@ final class RolloutSimulator: Sendable {
         let image = deployment.spec[path: "template", "spec", "containers"]?[0]?["image"]?.string ?? ""
         let content = image.split(separator: "sha256:").last?.first ?? "0"
         let fate = fates.withLock { $0[content] } ?? .serves
-        let pods = cluster.all(.pods).filter { $0.labels["app.kubernetes.io/name"] == deployment.name }
+        let sets = cluster.all(.replicaSets).filter { $0.controller?["uid"]?.string == deployment.uid }
+        let pods = cluster.all(.pods).filter { pod in sets.contains { $0.uid == pod.controller?["uid"]?.string } }
         var mine = pods.filter { $0.controller?["uid"]?.string == set.uid }.count
         while mine < wanted {
             mine += 1
             var pod = owned(KubeObject(.pods, namespace: deployment.namespace, name: "\(set.name)-\(mine)"), by: set)
+            if let labels = deployment.spec[path: "template", "metadata", "labels"] {
+                pod.json.set(labels, at: ["metadata", "labels"])
+            }
             switch fate {
             case .serves: pod["status"] = ["phase": "Running", "conditions": [["type": "Ready", "status": "True"]]]
             case .stuck(let status): pod["status"] = status

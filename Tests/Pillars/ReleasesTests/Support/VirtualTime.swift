@@ -43,10 +43,26 @@ final class VirtualTime: Clock {
 
     /// Lets time pass once somebody waits for exactly a second: the observer of a rollout between two looks.
     func passDuringRollout(_ duration: Duration) async {
-        while !state.withLock({ state in state.sleepers.values.contains { $0.deadline == state.now + .seconds(1) } }) {
+        while !Task.isCancelled,
+            !state.withLock({ state in state.sleepers.values.contains { $0.deadline == state.now + .seconds(1) } })
+        {
             await Task.yield()
         }
         advance(by: duration)
+    }
+
+    /// Lets time pass in steps, each once somebody waits, until something holds.
+    func pass(_ step: Duration, until holds: () -> Bool) async {
+        while !holds(), !Task.isCancelled {
+            await Self.breathe()
+            if state.withLock({ !$0.sleepers.isEmpty }), !holds() { advance(by: step) }
+        }
+    }
+
+    /// Lets everybody else go on for a moment. A real one: on a busy machine yields alone let time rush past others.
+    static func breathe() async {
+        for _ in 0..<20 { await Task.yield() }
+        try? await Task.sleep(for: .milliseconds(1))
     }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {

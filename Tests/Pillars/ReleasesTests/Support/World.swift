@@ -12,6 +12,8 @@ import TestKit
 final class World: Sendable {
     let cluster = FakeCluster()
     let simulator: RolloutSimulator
+    /// Further clusters by name, each with its controllers.
+    let others: [String: (cluster: FakeCluster, simulator: RolloutSimulator)]
     let time: VirtualTime
     let progress = RecordedProgress()
     let records = MemoryRecords()
@@ -23,17 +25,28 @@ final class World: Sendable {
     init(
         time: VirtualTime = VirtualTime(),
         builder: ScriptedBuilder = ScriptedBuilder(),
-        registries: MemoryRegistries = MemoryRegistries()
+        registries: MemoryRegistries = MemoryRegistries(),
+        clusters: [String] = []
     ) {
         self.time = time
         self.builder = builder
         self.registries = registries
         simulator = RolloutSimulator(cluster)
+        others = Dictionary(
+            uniqueKeysWithValues: clusters.map { name in
+                let cluster = FakeCluster()
+                return (name, (cluster, RolloutSimulator(cluster)))
+            }
+        )
     }
 
-    static func file(_ deploy: String = "", spec: String = "", image: String = "", test: String = "unit-tests") throws
-        -> AppFile
-    {
+    static func file(
+        _ deploy: String = "",
+        spec: String = "",
+        image: String = "",
+        test: String = "unit-tests",
+        folder: String = "/src/cart"
+    ) throws -> AppFile {
         let text = """
             apiVersion: ballast.dev/v1alpha1
             kind: App
@@ -44,12 +57,14 @@ final class World: Sendable {
               deploy: { replicas: 2, ports: [{ name: http, port: 8080 }], deadline: 60s \(deploy) }
               \(spec)
             """
-        return try AppFile.read(text, path: "/src/cart/ballast.yaml", shownAs: "ballast.yaml")
+        return try AppFile.read(text, path: "\(folder)/ballast.yaml", shownAs: "ballast.yaml")
     }
 
     func releaser(
         _ runner: ScriptedRunner = ScriptedRunner(),
         on api: (any ClusterAPI)? = nil,
+        reaching: [String: any ClusterAPI] = [:],
+        signals: @escaping @Sendable (ClusterName) -> [any ReleaseSignals] = { _ in [] },
         holder: ReleaseHolder = World.holder,
         hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = { _ in nil }
     ) -> Releaser {
@@ -64,14 +79,25 @@ final class World: Sendable {
             clock: time.wall,
             sleeper: time,
             holder: holder,
-            hasEnded: hasEnded
+            hasEnded: hasEnded,
+            clusters: directory(api, reaching),
+            signals: signals,
+            origin: ReleaseOrigin(person: { "ann@desk" }, revision: { _ in "c0ffee" })
         )
+    }
+
+    func directory(_ home: (any ClusterAPI)? = nil, _ reaching: [String: any ClusterAPI] = [:]) -> FakeDirectory {
+        var all: [String: any ClusterAPI] = others.mapValues(\.cluster)
+        all["local"] = home ?? InterceptedCluster(cluster)
+        return FakeDirectory(clusters: all.merging(reaching) { $1 })
     }
 
     /// Does the work while the cluster's controllers run.
     func running<Value: Sendable>(_ work: (World) async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.simulator.run() }
+            for simulator in [self.simulator] + self.others.values.map(\.simulator) {
+                group.addTask { await simulator.run() }
+            }
             defer { group.cancelAll() }
             return try await work(self)
         }
@@ -99,7 +125,60 @@ final class World: Sendable {
         cluster.all(.releases).compactMap { ReleaseRecord($0) }.sorted { $0.number < $1.number }
     }
 
-    var image: String? {
+    var image: String? { Self.image(in: cluster) }
+
+    /// The first digit of the digest that a cluster runs.
+    func content(of name: String) -> Character? {
+        let cluster = name == "local" ? cluster : others[name]?.cluster
+        return cluster.flatMap { Self.image(in: $0) }?.split(separator: "sha256:").last?.first
+    }
+
+    static func image(in cluster: FakeCluster) -> String? {
         cluster.all(.deployments).first?[path: "spec", "template", "spec", "containers"]?[0]?["image"]?.string
+    }
+}
+
+/// Clusters by name.
+struct FakeDirectory: ClusterDirectory {
+    let clusters: [String: any ClusterAPI]
+
+    func names() async throws -> [String] {
+        ["local"] + clusters.keys.filter { $0 != "local" }.sorted()
+    }
+
+    func cluster(named name: String) async throws -> any ClusterAPI {
+        guard let cluster = clusters[name] else { throw Failure(.notFound, "there is no cluster '\(name)'") }
+        return cluster
+    }
+}
+
+extension World {
+    /// A container of a pod that served ended and was started again.
+    func restart(_ pod: String, in cluster: FakeCluster) async {
+        let reference = ObjectReference(.pods, namespace: "shop", name: pod)
+        let status: JSON = [
+            "containerStatuses": [
+                ["name": "cart", "restartCount": 1, "lastState": ["terminated": ["exitCode": 7, "reason": "Error"]]]
+            ]
+        ]
+        _ = try? await cluster.patch(
+            reference,
+            subresource: "status",
+            .merge,
+            ["status": status],
+            options: WriteOptions()
+        )
+    }
+}
+
+extension World {
+    /// The error's text of some work, "" where it succeeds.
+    func failure(of work: () async throws -> Void) async -> String {
+        do {
+            try await work()
+            return ""
+        } catch {
+            return "\(error)"
+        }
     }
 }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Ballast authors
+
+import Foundation
+import Model
+import Testing
+
+/// Releases to two embedded clusters in two waves, by the built binary.
+@Suite(
+    "releases in waves, by the built binary",
+    .serialized,
+    .enabled(if: Programs.obstacle == nil, "\(Programs.obstacle ?? "")")
+)
+struct WavesSerialTests {
+    /// Two machines; the second is known to the first as "prod".
+    private func withTwo(_ work: (_ home: RunningBallast, _ prod: RunningBallast, _ sources: String) throws -> Void)
+        throws
+    {
+        let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-waves-\(UUID().uuidString)").path
+        let home = try RunningBallast()
+        defer {
+            home.stop()
+            home.clean()
+            try? FileManager.default.removeItem(atPath: sources)
+        }
+        let prod = try RunningBallast()
+        defer {
+            prod.stop()
+            prod.clean()
+        }
+        let added = try home.ballast("clusters", "add", "prod", "--kubeconfig", prod.kubeconfig)
+        guard added.code == 0 else { throw Failure(.fault, "clusters add: \(added.errors)") }
+        try work(home, prod, sources)
+    }
+
+    /// The app file of a page for both clusters. The image is in the first one's registry, by an address both reach.
+    private func write(_ page: String, _ home: RunningBallast, below sources: String, prod: String = "") throws
+        -> String
+    {
+        let script = """
+            \(prod)
+            \(BusyboxApp.page(page))
+            """
+        let folder = try BusyboxApp(name: "web", command: script).write(below: sources)
+        let path = "\(folder)/ballast.yaml"
+        let registry = "127.0.0.1:\(RunningBallast.registryPort + home.offset)"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+            .replacing("repository: localhost:5000/", with: "repository: \(registry)/")
+            .replacing(
+                "  deploy:\n",
+                with: """
+                      deploy:
+                        clusters: [[local], [prod]]
+                        verify: { for: 2s }
+                        overrides: { prod: { env: { PLACE: prod } } }
+
+                    """
+            )
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return folder
+    }
+
+    private func served(_ machine: RunningBallast) throws -> String {
+        try machine.edge("/", host: "web.localhost").body.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func image(_ machine: RunningBallast) throws -> String {
+        try machine.ask(
+            "get",
+            "deployment",
+            "web",
+            "-n",
+            "apps",
+            "-o",
+            "jsonpath={.spec.template.spec.containers[0].image}"
+        )
+    }
+
+    @Test func aCrashInTheSecondWavePutsBothBackAndARollbackGoesToBoth() throws {
+        try withTwo { home, prod, sources in
+            func release(_ page: String, prod script: String = "") throws -> CommandResult {
+                try home.ballast("release", try write(page, home, below: sources, prod: script))
+            }
+            let first = try release("one")
+            #expect(first.code == 0, "\(first.errors)")
+            for machine in [home, prod] { try machine.wait("'one'") { try served(machine).contains("one") } }
+            let good = try image(home)
+            #expect(try image(prod) == good, "one image, pushed once")
+
+            // It serves in the first wave and ends at once in the second.
+            let crash = "if [ \"$PLACE\" = prod ]; then echo cannot reach the ledger; exit 42; fi"
+            let second = try release("two", prod: crash)
+            #expect(second.code != 0)
+            #expect(second.errors.contains("failed in the cluster 'prod'"), "\(second.errors)")
+            #expect(second.errors.contains("cannot reach the ledger"), "\(second.errors)")
+            #expect(second.errors.contains("rolled back to release 1 in 'local' and 'prod'"), "\(second.errors)")
+            for machine in [home, prod] {
+                #expect(try image(machine) == good)
+                try machine.wait("'one' again") { try served(machine).contains("one") }
+            }
+            let shown = try JSON(parsing: try home.ballast("releases", "show", "web", "2", "-o", "json").output)
+            #expect(shown["phase"]?.string == "Failed")
+            #expect(shown["clusters"]?.array?.map { $0["phase"]?.string } == ["RolledBack", "RolledBack"])
+
+            // A good one, and back from its record alone.
+            let third = try release("three")
+            #expect(third.code == 0, "\(third.errors)")
+            try FileManager.default.removeItem(atPath: sources)
+            let back = try home.ballast("rollback", "web")
+            #expect(back.code == 0, "\(back.errors)")
+            #expect(back.output.hasPrefix("rolled web back to release 1 as release 4"))
+            for machine in [home, prod] {
+                #expect(try image(machine) == good)
+                try machine.wait("'one' once more") { try served(machine).contains("one") }
+            }
+            let table = try home.ballast("releases", "web").output.split(separator: "\n")
+            #expect(table.count == 5 && table[1].hasPrefix("4 ") && table[1].contains("Succeeded"), "\(table)")
+            #expect(table[3].contains("Failed") && table[3].contains("0 of 2"), "\(table)")
+        }
+    }
+
+    @Test func aClusterThatIsGoneFailsTheReleaseBeforeAnythingIsChanged() throws {
+        try withTwo { home, prod, sources in
+            prod.stop()
+            let result = try home.ballast("release", try write("one", home, below: sources))
+            #expect(result.code != 0)
+            #expect(result.errors.contains("the cluster 'prod' is no place for this release"), "\(result.errors)")
+            #expect(try home.kubectl("get", "namespace", "apps").code != 0)
+        }
+    }
+}
