@@ -177,6 +177,17 @@ struct FleetReleaseTests {
         #expect(record.clusters.allSatisfy { !$0.isTouched && $0.undoneTo == nil })
     }
 
+    @Test func aFirstReleaseThatIsRefusedLeavesNoDeclaration() async throws {
+        let world = World()
+        let file = try World.file()
+        let refusing = InterceptedCluster(world.cluster) { _, name in
+            name == "patch services" ? .refused(.invalidInput) : nil
+        }
+        let error = try await world.running { await $0.failure(of: $0.releaser(on: refusing), file) }
+        #expect(error.hasSuffix("nothing was changed in the cluster"), "\(error)")
+        #expect(world.cluster.all(.apps).isEmpty && world.cluster.all(.deployments).isEmpty)
+    }
+
     @Test func aRefusalInTheSecondWavePutsTheFirstBackAndSaysNothingOfTheOther() async throws {
         let world = World(clusters: ["prod-a"])
         let waves = ", clusters: [[local], [prod-a]]"
