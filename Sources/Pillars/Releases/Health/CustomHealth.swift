@@ -135,10 +135,10 @@ struct CustomHealth {
     private var named: Health? {
         let found = rule.words.flatMap { Self.leaves(of: object.status, $0.split(separator: ".")[...]) }
         guard let worst = worst(of: found) else { return nil }
-        if worst.state == .current, let unready = conditions.first(where: { $0.type == "Ready" && $0.isFalse }) {
-            return verdict(on: unready)
-        }
-        return worst
+        guard worst.state == .current else { return worst }
+        if let unready = conditions.first(where: { $0.type == "Ready" && !$0.isTrue }) { return verdict(on: unready) }
+        let isUntold = !rule.conditions.isEmpty && !conditions.contains { rule.conditions.contains($0.type) }
+        return isUntold ? .inProgress("NoStatus", "it has not reported on \(rule.conditions[0]) yet") : worst
     }
 
     private func worst(of words: [String]) -> Health? {

@@ -59,7 +59,7 @@ struct CustomRule: Sendable {
         gateway.solo.io,gloo.solo.io word=statuses.*.state,state suspended=Pending,0 failed=2,3
         helm.toolkit.fluxcd.io,kustomize.toolkit.fluxcd.io,source.toolkit.fluxcd.io conditions=Ready
         k8s.mariadb.com,mariadb.mmontes.io conditions=Ready,Complete
-        kafka.banzaicloud.io word=state,cruiseControlTopicStatus,brokersState.*.configurationState failed=ConfigOutOfSync
+        kafka.banzaicloud.io word=state,cruiseControlTopicStatus,brokersState.*.configurationState
         karpenter.sh,karpenter.k8s.aws conditions=Ready false=failed
         keda.sh conditions=Ready
         kubevirt.io word=printableStatus,phase

@@ -33,7 +33,7 @@ enum StatusWords {
         "restor", "upload", "download", "transition", "booting", "applying", "processing", "connecting", "draining",
         "cloning", "modifying", "rebooting", "warming", "stopping", "doesnotexist", "submitted", "executing",
         "notcomplete", "unavailable", "changes", "finali", "requested", "started", "hibernating", "resum", "expanding",
-        "decommission",
+        "decommission", "outofsync",
     ]
 
     /// What a status word says; `nil` where it is in no vocabulary. To some kinds `Running` means that they are not
