@@ -58,7 +58,9 @@ struct ReleaseFaultTests {
             let file = try World.file(Self.file, spec: "routes: [{ hosts: [cart.localhost] }]")
             let gone = InterceptedCluster(world.cluster) { number, _ in number >= place ? fault : nil }
             let error = try await world.running { await $0.failure(of: $0.releaser(on: gone), file) }
-            #expect(error.contains("made to fail"), "\(place), \(calls[place]): \(error)")
+            // What is only tidied up after the end may fail.
+            let isOver = error.isEmpty && world.releases.last?.phase == .succeeded
+            #expect(error.contains("made to fail") || isOver, "\(place), \(calls[place]): \(error)")
             let next = try await world.running { try await $0.releaser(hasEnded: { _ in true }).release(file) }
             #expect(next.phase == .succeeded)
             #expect(world.objects == calm.objects, "\(place), \(calls[place])")

@@ -58,21 +58,7 @@ package struct ReleaseDryRun: Sendable {
     }
 
     private func image(of app: App, _ plan: ReleasePlan, _ cluster: any ClusterAPI) async throws -> String {
-        if let image = app.image.use { return image }
-        // Not what runs now, which somebody may have put there since: that is a conflict to be told.
-        if let image = try await lastImage(of: app) { return image }
-        let reference = ObjectReference(.deployments, namespace: app.namespace.text, name: app.name.text)
-        let live = try await cluster.find(reference)
-        let containers = live?[path: "spec", "template", "spec", "containers"]?.array ?? []
-        let own = containers.first { $0["name"]?.string == app.deploy.container ?? app.name.text }
-        return own?["image"]?.string ?? "\(plan.image):next"
-    }
-
-    private func lastImage(of app: App) async throws -> String? {
-        let labels = LabelSelector(matching: [ReleaseRecord.appLabel: app.name.text])
-        let query = ListQuery(.releases, namespace: app.namespace.text, labelSelector: labels)
-        let records = try await home.list(query).items.compactMap { ReleaseRecord($0) }
-        return records.filter { $0.phase == .succeeded }.max { $0.number < $1.number }?.image
+        try await LatestImage.of(app, in: cluster, home: home) ?? "\(plan.image):next"
     }
 
     private struct Silence: ReleaseProgress {
