@@ -119,6 +119,75 @@ struct WavesSerialTests {
         }
     }
 
+    /// A service of the shop for both clusters, started by a script; its tests have a suite of their own.
+    private func shop(_ name: String, version: Int, start: String, _ home: RunningBallast, below sources: String)
+        throws -> String
+    {
+        let folder = "\(sources)/\(name)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let shop = "\(Programs.root)/Examples/shop"
+        let registry = "127.0.0.1:\(RunningBallast.registryPort + home.offset)"
+        let text = try String(contentsOfFile: "\(shop)/\(name)/ballast.yaml", encoding: .utf8)
+            .replacing(try Regex("run: swift test [^}]*}"), with: "run: 'true' }")
+            .replacing("--package-path ..", with: "--package-path \(shop)")
+            .replacing("from: ../.build", with: "from: \(shop)/.build")
+            .replacing("files: [{", with: "files: [{ from: start.sh, to: /start.sh }, \(Self.busybox), {")
+            .replacing("entrypoint: [/bin/\(name)]", with: "entrypoint: [/bin/busybox, sh, /start.sh]")
+            .replacing("localhost:5000/", with: "\(registry)/")
+            .replacing("VERSION: \"1\"", with: "VERSION: \"\(version)\"")
+            .replacing("  docs: ./docs\n", with: "")
+            .replacing(
+                "clusters: [local]",
+                with: "clusters: [[local], [prod]]\n    overrides: { prod: { env: { PLACE: prod } } }"
+            )
+        try Data(text.utf8).write(to: URL(filePath: "\(folder)/ballast.yaml"))
+        try Data("\(start)\nexec /bin/\(name)\n".utf8).write(to: URL(filePath: "\(folder)/start.sh"))
+        return folder
+    }
+
+    private static let busybox = "{ from: /bin/busybox, to: /bin/busybox, libraries: true }"
+
+    @Test func theShopWithACrashingImageInTheSecondWaveEndsOnTheOldVersionInBoth() throws {
+        try withTwo { home, prod, sources in
+            func release(_ name: String, _ version: Int, _ start: String = "") throws -> CommandResult {
+                let folder = try shop(name, version: version, start: start, home, below: sources)
+                return try home.ballast("release", folder, limit: 900)
+            }
+            func image(_ machine: RunningBallast) throws -> String {
+                let path = "jsonpath={.spec.template.spec.containers[0].image}"
+                return try machine.ask("get", "deployment", "web", "-n", "shop", "-o", path)
+            }
+            /// The page is whole only where all three services had their part in it.
+            func shows(_ version: Int, _ machine: RunningBallast) throws -> Bool {
+                let page = try machine.edge("/", host: "shop.localhost")
+                return page.status == 200 && page.body.contains("web \(version)</footer>")
+                    && page.body.contains("Compass") && !page.body.contains("class=\"notice\"")
+            }
+            for name in ["catalog", "cart", "web"] {
+                let result = try release(name, 1)
+                #expect(result.code == 0, "\(result.errors)")
+            }
+            for machine in [home, prod] { try machine.wait("the shop") { try shows(1, machine) } }
+            let good = try image(home)
+            #expect(try image(prod) == good && good.contains("@sha256:"))
+
+            let crash = "if [ \"$PLACE\" = prod ]; then echo no till in this town; exit 42; fi"
+            let second = try release("web", 2, crash)
+            #expect(second.code != 0)
+            #expect(second.errors.contains("failed in the cluster 'prod'"), "\(second.errors)")
+            #expect(second.errors.contains("no till in this town"), "\(second.errors)")
+            #expect(second.errors.contains("rolled back to release 1 in 'local' and 'prod'"), "\(second.errors)")
+            for machine in [home, prod] {
+                #expect(try image(machine) == good)
+                try machine.wait("the old shop") { try shows(1, machine) }
+                try machine.wait("one pod") {
+                    try machine.ask("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=web", "-o", "name")
+                        .split(separator: "\n").count == 1
+                }
+            }
+        }
+    }
+
     @Test func aClusterThatIsGoneFailsTheReleaseBeforeAnythingIsChanged() throws {
         try withTwo { home, prod, sources in
             prod.stop()

@@ -38,12 +38,20 @@ extension ReleaseRun {
         try await ledger.keep { $0 = end }
     }
 
-    /// Tries the clusters again that could not be put back when the release ended.
-    func payDebts() async {
+    /// Tries the clusters again that could not be put back when the release ended as `phase`. Returns whether nothing is
+    /// owed any more. A newer release that begins meanwhile stops it.
+    func payDebts(of phase: ReleaseRecord.Phase) async -> Bool {
         let owing = await ledger.record.clusters.filter { $0.phase == .owing }.map(\.cluster)
-        let results = await FleetUndo(kit: kit, ledger: ledger).run(owing, waits: true)
-        let paid = owing.filter { if case .undone = results[$0] { true } else { false } }
-        guard !paid.isEmpty else { return }
-        try? await ledger.keep { $0.message += "; rolled back later in \(ReleaseWords.list(paid))" }
+        let undo = FleetUndo(kit: kit, ledger: ledger)
+        let results = try? await ledger.whileRenewing { [stop] in
+            try await stop.cutting { await undo.run(owing, waits: true) }
+        }
+        let paid = owing.filter { if case .undone? = results?[$0] { true } else { false } }
+        // A task of its own, as whenever a record is closed.
+        try? await ledger.keep { record in
+            record.phase = phase
+            if !paid.isEmpty { record.message += "; rolled back later in \(ReleaseWords.list(paid))" }
+        }
+        return paid.count == owing.count
     }
 }

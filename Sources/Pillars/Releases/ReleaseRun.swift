@@ -17,6 +17,7 @@ actor ReleaseRun {
     private var steps: [StepResult] = []
     /// From here on a failure leaves something to put back.
     private var hasStoredApp = false
+    private var hasCreatedApp = false
     private var waves: WaveRun?
 
     /// What is released.
@@ -77,6 +78,8 @@ actor ReleaseRun {
         do {
             try await ledger.keep { $0 = record }
             await tidyUp()
+        } catch let stopped as StopSignal.Stopped {
+            throw await close(after: stopped)
         } catch let failure as Failure {
             let message = "release \(record.name) serves, but that is not on record: \(failure.message)"
             throw Failure(failure.code, message, cause: failure.cause)
@@ -229,7 +232,9 @@ actor ReleaseRun {
     }
 
     /// Stores the declaration, so that every pillar can do its part.
-    private func store(_ app: App) async throws { try await AppDeclaration(home: kit.home, retry: retry).store(app) }
+    private func store(_ app: App) async throws {
+        if try await AppDeclaration(home: kit.home, retry: retry).store(app) { hasCreatedApp = true }
+    }
 
     // MARK: The end of a release that failed
 
@@ -245,7 +250,11 @@ actor ReleaseRun {
             await kit.progress.report(.note(note))
         }
         var (failure, tail) = await told(error, reason)
-        let outcome = await undo(toUndo, error, waits: !isInterrupted, reason)
+        var outcome = await undo(toUndo, error, waits: !isInterrupted, reason)
+        // Who refuses may have said so.
+        if failure.message.contains("nothing was changed"), outcome?.hasPrefix("nothing was changed") == true {
+            outcome = nil
+        }
         let message = [String(failure.message.prefix { $0 != "\n" }), outcome].compactMap(\.self)
             .joined(separator: "; ")
         do {
@@ -323,7 +332,12 @@ actor ReleaseRun {
             let last = try await book.history(record.app, record.namespace).first {
                 $0.phase == .succeeded && $0.number < record.number
             }
-            if let app = last?.declaredApp { try await store(app) }
+            if let app = last?.declaredApp {
+                try await store(app)
+            } else if hasCreatedApp, !record.clusters.contains(where: \.isTouched) {
+                // Nobody runs it anywhere, so nothing declares it.
+                try await AppDeclaration(home: kit.home, retry: retry).remove(work.app)
+            }
         } catch {
             await kit.progress.report(.note("the App's declaration stays the new one: \(ErrorWords.text(of: error))"))
         }

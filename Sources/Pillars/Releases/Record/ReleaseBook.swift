@@ -160,7 +160,7 @@ struct ReleaseBook: Sendable {
         }
     }
 
-    /// Takes a release over whose holder has ended; `nil` where somebody else was faster.
+    /// Takes a release over whose holder has ended, or that has ended and left something; `nil` where somebody else was faster.
     func adopt(_ record: ReleaseRecord) async throws -> ReleaseRecord? {
         guard let stored = try await cluster.find(record.reference), let now = ReleaseRecord(stored),
             now.phase == record.phase, now.run == record.run, now.renewed == record.renewed
@@ -172,9 +172,21 @@ struct ReleaseBook: Sendable {
         } catch let failure as Failure where failure.code == .conflict {
             return nil
         }
+        // From here on nobody else may close it. It runs again, so that newer releases wait for its end.
         var mine = now
-        (mine.run, mine.holder) = (run, holder)
-        await renew(mine.reference)
+        (mine.run, mine.holder, mine.phase, mine.renewed) = (run, holder, .running, clock.now)
+        let status: JSON = [
+            "phase": .string(mine.phase.rawValue), "renewed": .string(mine.renewed.microText),
+        ]
+        try await retry("take over the record '\(mine.name)'") { [mine] in
+            _ = try await cluster.patch(
+                mine.reference,
+                subresource: "status",
+                .merge,
+                ["status": status],
+                options: WriteOptions()
+            )
+        }
         return mine
     }
 

@@ -46,14 +46,16 @@ package struct ReleaseSweeper: Sendable {
     package func run() async throws {
         let start = kit.clock.now
         let busy = BusyNames()
+        let patience = DebtPatience()
         try await withThrowingDiscardingTaskGroup { group in
             while true {
                 for record in (try? await look(since: start)) ?? [] {
                     // Beside the others: one slow cluster never delays another.
                     let key = "\(record.namespace)/\(record.name)"
-                    guard busy.enter(key) else { continue }
+                    guard patience.isDue(key, at: kit.clock.now), busy.enter(key) else { continue }
                     group.addTask {
-                        await finish(record)
+                        let isDone = await finish(record)
+                        patience.note(key, isDone: isDone, at: kit.clock.now)
                         busy.leave(key)
                     }
                 }
@@ -64,7 +66,7 @@ package struct ReleaseSweeper: Sendable {
 
     /// One round, to its end.
     func sweep(since start: Timestamp) async throws {
-        for record in try await look(since: start) { await finish(record) }
+        for record in try await look(since: start) { _ = await finish(record) }
     }
 
     /// Closes what was killed before it changed anything; returns what is left to finish.
@@ -99,7 +101,8 @@ package struct ReleaseSweeper: Sendable {
     }
 
     private func isAbandoned(_ record: ReleaseRecord, _ start: Timestamp) -> Bool {
-        if let seen = record.holder.flatMap(hasEnded) { return seen }
+        // Where it is our own, and nobody is at it, its end could not be put on record.
+        if record.holder != holder, let seen = record.holder.flatMap(hasEnded) { return seen }
         return kit.clock.now - max(record.renewed, start) > ReleaseBook.lapse
     }
 
@@ -126,12 +129,15 @@ package struct ReleaseSweeper: Sendable {
         }
     }
 
-    private func finish(_ record: ReleaseRecord) async {
-        guard let bare = record.declaredApp, let app = await whole(bare, record) else { return }
+    /// Whether nothing of it is left to do.
+    private func finish(_ record: ReleaseRecord) async -> Bool {
+        guard let bare = record.declaredApp, let app = await whole(bare, record) else { return false }
         let book = book()
-        guard let mine = try? await book.adopt(record) else { return }
+        guard let mine = try? await book.adopt(record) else { return false }
         let run = ReleaseRun(.image(app), login: nil, releaser: nil, kit: kit, book: book, record: mine)
-        record.phase == .running ? await run.adopt(because: record.abandoned.message) : await run.payDebts()
+        guard record.phase == .running else { return await run.payDebts(of: record.phase) }
+        await run.adopt(because: record.abandoned.message)
+        return true
     }
 }
 
@@ -142,6 +148,24 @@ private final class BusyNames: Sendable {
     /// `false` where somebody is at it.
     func enter(_ name: String) -> Bool { names.withLock { $0.insert(name).inserted } }
     func leave(_ name: String) { names.withLock { _ = $0.remove(name) } }
+}
+
+/// How long a cluster that could not be put back is left alone: each time longer, up to five minutes.
+private final class DebtPatience: Sendable {
+    private let backoff = BackoffSchedule(first: ReleaseSweeper.period, limit: .seconds(300))
+    private let waits = Mutex<[String: (failures: Int, until: Timestamp)]>([:])
+
+    func isDue(_ name: String, at now: Timestamp) -> Bool {
+        waits.withLock { $0[name].map { now >= $0.until } ?? true }
+    }
+
+    func note(_ name: String, isDone: Bool, at now: Timestamp) {
+        waits.withLock { waits in
+            guard !isDone else { return waits[name] = nil }
+            let failures = (waits[name]?.failures ?? 0) + 1
+            waits[name] = (failures, now + backoff.delay(afterFailures: failures, chance: 0))
+        }
+    }
 }
 
 /// Progress that nobody watches.

@@ -152,6 +152,42 @@ struct AdoptionTests {
         #expect(world.releases.last?.message.hasSuffix("; rolled back later in 'prod-a'") == true)
     }
 
+    @Test func aNewerReleaseWaitsForDebtsThatAreBeingPaidAndWins() async throws {
+        let world = World(
+            time: VirtualTime { $0 != .seconds(1) && $0 != ReleaseBook.look },
+            clusters: ["prod-a"]
+        )
+        let prod = try #require(world.others["prod-a"]).cluster
+        let gone = InterceptedCluster(prod) { _, _ in .refused(.unavailable) }
+        // What pays is held in its middle.
+        let (isHeld, isFree) = (Switch(), Switch())
+        let slow = InterceptedCluster(
+            prod,
+            afterReads: {
+                isHeld.turnOn()
+                while !isFree.isOn, !Task.isCancelled { await VirtualTime.breathe() }
+            }
+        )
+        try await world.running { world in
+            _ = try await world.releaser().release(try World.file(Self.waves))
+            try await kill(world, [.succeeded, .changing], content: "b")
+            try await sweeper(world, reaching: ["prod-a": gone]).sweep(since: world.time.wall.now)
+            #expect(world.releases.last?.clusters.last?.phase == .owing && world.releases.last?.phase == .interrupted)
+            async let paying: Void = sweeper(world, reaching: ["prod-a": slow]).sweep(since: world.time.wall.now)
+            while !isHeld.isOn, !Task.isCancelled { await VirtualTime.breathe() }
+            world.builder.setContent("c")
+            let file = try World.file(Self.waves)
+            async let newer = world.releaser().release(file)
+            await world.progress.wait(for: "waiting for release cart-2 (process 1 on home) to stop")
+            #expect(world.content(of: "prod-a") == "b", "nobody changes it beside the other")
+            await world.time.pass(.seconds(1)) { world.releases.last?.phase == .succeeded }
+            isFree.turnOn()
+            _ = try await (newer, paying)
+        }
+        #expect(world.content(of: "local") == "c" && world.content(of: "prod-a") == "c")
+        #expect(world.releases.map(\.phase) == [.succeeded, .interrupted, .succeeded])
+    }
+
     @Test func aProcessThatWakesUpAfterItsReleaseWasTakenOverTouchesNothingMore() async throws {
         let world = World()
         let file = try World.file()
