@@ -199,7 +199,8 @@ struct BodyDecoder: Sendable {
     }
 
     private func stored(_ object: JSON) -> JSON {
-        let plain = Self.untyped(object)
+        var plain = Self.untyped(object)
+        if type == .pods { PodAddresses.settle(&plain) }
         return type == resource.type ? resource.view?.stored(plain) ?? plain : plain
     }
 
@@ -248,10 +249,9 @@ struct BodyDecoder: Sendable {
             )
         }
         guard kind == type.kind else {
-            throw .badRequest(
-                "\(kind) in version \"\(type.version)\" cannot be handled as a \(type.kind): the kind in the data "
-                    + "(\(kind)) does not match the expected kind (\(type.kind))"
-            )
+            var errors = FieldErrors()
+            errors.invalid("kind", kind, "must be \(type.kind)")
+            throw .invalid(errors, kind: kind, group: type.group, name: json[path: "metadata", "name"]?.string ?? "")
         }
     }
 }

@@ -37,6 +37,14 @@ struct Call: Sendable {
         }
         self.representation = representation
         if isRead, target.subresource.isEmpty { try checkForm(target) }
+        if representation.form == .table, let text = query["includeObject"], !text.isEmpty,
+            Table.Includes(rawValue: text) == nil
+        {
+            throw .badRequest(
+                "Unable to convert to Table as requested: includeObject: Invalid value: \(FieldErrors.quoted(text)): must be "
+                    + "'Metadata', 'Object', 'None', or empty"
+            )
+        }
         if target.name == nil || target.isWatch {
             options = try ListOptions(query)
             var fields = resource.fields

@@ -35,8 +35,36 @@ extension KubernetesServer {
         let name = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
         guard MediaType(parsing: call.request.contentType).name == WireEnvelope.contentType,
             let schema = SchemaTable.builtIn.schema(named: name)
-        else { return try JSON(parsing: body) }
+        else { return try options(from: try JSON(parsing: body), body) }
         return try WireDecoder.decode(body, in: try WireEnvelope(body).object, as: schema)
+    }
+
+    /// Options as JSON: an object, of the right kind where it names one, with members of the right types.
+    private func options(from json: JSON, _ body: [UInt8]) throws -> JSON {
+        if json.isNull { return [:] }
+        guard json.object != nil else {
+            let goType =
+                #"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#
+            throw KubeStatus.badRequest(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal \(json.goKind) into Go value of type "
+                    + goType
+            )
+        }
+        if let kind = json["kind"]?.string, !kind.isEmpty, kind != "DeleteOptions" {
+            throw KubeStatus.badRequest(
+                "no kind \(FieldErrors.quoted(kind)) is registered for version "
+                    + "\(FieldErrors.quoted(json["apiVersion"]?.string ?? "")) in scheme "
+                    + "\"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\""
+            )
+        }
+        guard let schema = SchemaTable.builtIn.schema(named: "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
+        else { return json }
+        do {
+            _ = try ObjectDecoder.decode(json, as: schema)
+        } catch {
+            throw KubeStatus.badRequest(error.message)
+        }
+        return json
     }
 
     static func success(_ type: ResourceType, _ name: String, uid: String, warnings: [String]) -> APIResponse {

@@ -10,7 +10,14 @@ extension KubernetesServer {
             return try await applyResponse(call, name)
         }
         let parameters = try WriteParameters(call, kind: "PatchOptions")
-        let patch = try PatchBody(call.request, call.resource)
+        let patch: PatchBody
+        do {
+            patch = try PatchBody(call.request, call.resource)
+        } catch {
+            // A patch is read when there is something to patch.
+            if error.code == 400 { _ = try find(call.resource, call.namespace, name) }
+            throw error
+        }
         let written = try await self.patch(
             patch,
             call.resource,
@@ -36,6 +43,7 @@ extension KubernetesServer {
         return try await apply(change) { (old) throws(KubeStatus) in
             var (object, warnings) = try patch.apply(to: old, resource, resource.type, parameters.validation)
             try matchName(object, name)
+            try matchNamespace(object, namespace)
             let version = old[path: "metadata", "resourceVersion"]
             if object[path: "metadata", "resourceVersion"] == version {
                 object.set(nil, at: ["metadata", "resourceVersion"])
@@ -50,6 +58,8 @@ extension KubernetesServer {
 struct PatchBody: Sendable {
     let type: PatchType
     let content: JSON
+    /// What the text says of members that it gives more than once.
+    private(set) var repetitions: [String] = []
 
     init(_ type: PatchType, _ content: JSON) {
         self.type = type
@@ -70,7 +80,10 @@ struct PatchBody: Sendable {
         if type == .strategicMerge, resource.custom != nil { throw Self.unsupportedForCustom }
         guard type != .apply else { throw Self.noServerSideApply }
         do {
-            self.init(type, try JSON(parsing: request.body))
+            var parser = JSONParser(request.body)
+            self.init(type, try parser.parseDocument())
+            let lead = type == .json ? "json patch duplicate" : "duplicate"
+            repetitions = parser.duplicates.map { "\(lead) field \(FieldErrors.quoted($0))" }
         } catch {
             let problem = GoJSONErrors.text(error, in: request.body)
             throw .badRequest(type == .strategicMerge ? problem : "error decoding patch: \(problem)")
@@ -101,16 +114,31 @@ struct PatchBody: Sendable {
         let schema = resource.custom == nil || kind != resource.type ? SchemaTable.builtIn.schema(kind) : nil
         let patched: JSON
         do {
-            patched = try Patch.apply(type, content, to: typed, schema: schema)
+            patched =
+                content.isNull && type == .strategicMerge
+                ? typed : try Patch.apply(type, content, to: typed, schema: schema)
         } catch {
             throw error.status
+        }
+        if type != .strategicMerge, patched["kind"] == nil, patched["apiVersion"] == nil {
+            let name = old[path: "metadata", "name"]?.string ?? ""
+            throw .badRequest("the name of the object (\(name) based on URL) was undeterminable: name must be provided")
         }
         guard patched.object != nil else {
             throw .badRequest("the patch leaves no object: cannot unmarshal \(patched.goKind) into Go value")
         }
+        let version = patched["apiVersion"]?.string ?? ""
+        if resource.custom != nil, kind == resource.type, version != kind.apiVersion {
+            var errors = FieldErrors()
+            errors.invalid("apiVersion", version, "must be \(kind.apiVersion)")
+            let name = patched[path: "metadata", "name"]?.string ?? ""
+            throw .invalid(errors, kind: kind.kind, group: kind.group, name: name)
+        }
         do {
             let decoded = try BodyDecoder(resource, as: kind, validation).decode(patched)
-            return (decoded.object, decoded.warnings)
+            let repeated = validation == .warn ? repetitions : []
+            Acting.remarks?.note(repeated)
+            return (decoded.object, repeated + decoded.warnings)
         } catch {
             throw refused(patched, error)
         }
@@ -119,8 +147,17 @@ struct PatchBody: Sendable {
     /// A patch whose result does not decode is said to be invalid itself.
     private func refused(_ patched: JSON, _ status: KubeStatus) -> KubeStatus {
         guard let tail = status.message.firstRange(of: ": ")?.upperBound, status.code == 400 else { return status }
-        let shown = type == .strategicMerge ? patched.goText : PatchedText.text(patched, by: content)
-        return PatchError.invalidResult(shown, String(status.message[tail...])).status
+        let problem = String(status.message[tail...])
+        switch type {
+        case .strategicMerge where !problem.hasPrefix("strict decoding error"):
+            // That one is converted, not read, and it is the patch that is quoted.
+            return PatchError.invalidResult(content.goText, GoConversion.problem(problem)).status
+        case .strategicMerge: return PatchError.invalidResult(patched.goText, problem).status
+        case .json:
+            let places = (try? JSONPatch(content).places) ?? [:]
+            return PatchError.invalidResult(PatchedText.text(patched, by: places), problem).status
+        default: return PatchError.invalidResult(PatchedText.text(patched, by: content), problem).status
+        }
     }
 }
 
@@ -134,6 +171,13 @@ private enum PatchedText {
     }
 
     private static func touched(_ value: JSON, by patch: JSON) -> JSON {
+        if let elements = value.array, let changes = patch.object {
+            return .array(
+                elements.enumerated().map { place, element in
+                    changes[String(place)].map { touched(element, by: $0) } ?? element
+                }
+            )
+        }
         guard let members = value.object, let changes = patch.object else { return value }
         let sorted = members.sorted { ByteOrder.precedes($0.key, $1.key) }
         var result: JSONObject = [:]

@@ -176,7 +176,11 @@ extension KubernetesServer {
     func listResponse(_ call: Call) throws(KubeStatus) -> APIResponse {
         let page = try page(call.resource, call.namespace, call.options)
         var metadata: JSON = ["resourceVersion": .string(page.revision.description)]
-        if let continuation = page.continuation { metadata["continue"] = .string(continuation.text) }
+        let isCustom = call.resource.custom != nil && call.representation.form == .object
+        if isCustom || page.continuation != nil {
+            // Lists of custom resources always have the member.
+            metadata["continue"] = .string(page.continuation?.text ?? "")
+        }
         if let remaining = page.remaining { metadata["remainingItemCount"] = JSON(remaining) }
         return try presentList(page.items, metadata, call)
     }

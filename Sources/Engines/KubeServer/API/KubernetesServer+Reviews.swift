@@ -119,7 +119,34 @@ extension KubernetesServer {
         let decision = try access.policy().decide(Self.accessRequest(spec), by: user)
         var status: JSONObject = ["allowed": .bool(decision.isAllowed)]
         if !decision.reason.isEmpty { status["reason"] = .string(decision.reason) }
+        if let problem = Self.selectorProblem(spec["resourceAttributes"] ?? [:]) {
+            status["evaluationError"] = .string(problem)
+        }
         return .object(status)
+    }
+
+    /// Roles know no selectors; one that cannot be read is pointed out.
+    private static func selectorProblem(_ attributes: JSON) -> String? {
+        var problems: [String] = []
+        for member in ["fieldSelector", "labelSelector"] {
+            guard let selector = attributes[member] else { continue }
+            let known = member == "fieldSelector" ? ["In", "NotIn"] : ["In", "NotIn", "Exists", "DoesNotExist"]
+            let operators = (selector["requirements"]?.array ?? []).map { $0["operator"]?.string ?? "" }
+            let text = selector["rawSelector"]?.string ?? ""
+            let isRead: Bool
+            do {
+                if member == "fieldSelector" {
+                    _ = try FieldSelector(parsing: text)
+                } else {
+                    _ = try LabelSelectorText.parse(text)
+                }
+                isRead = operators.allSatisfy { known.contains($0) || $0 == "Exists" || $0 == "DoesNotExist" }
+            } catch {
+                isRead = false
+            }
+            if !isRead { problems.append("spec.resourceAttributes.\(member) ignored due to parse error") }
+        }
+        return problems.isEmpty ? nil : problems.joined(separator: ", ")
     }
 
     private static func accessRequest(_ spec: JSON) -> AccessRequest {
@@ -141,9 +168,10 @@ extension KubernetesServer {
     private func checkAccessReview(_ spec: JSON, _ call: Call) throws(KubeStatus) {
         var errors = FieldErrors()
         let (resource, path) = (spec["resourceAttributes"], spec["nonResourceAttributes"])
+        func shown(_ path: JSON) -> JSON { ["Path": path["path"] ?? "", "Verb": path["verb"] ?? ""] }
         if resource != nil, let path {
             let words = "cannot be specified in combination with resourceAttributes"
-            errors.invalid("spec.nonResourceAttributes", path, words)
+            errors.invalid("spec.nonResourceAttributes", shown(path), words)
         }
         if resource == nil, path == nil {
             let words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
@@ -157,13 +185,12 @@ extension KubernetesServer {
         if call.type == .localSubjectAccessReviews {
             let given = resource?["namespace"]?.string ?? ""
             if let path {
-                errors.invalid("spec.nonResourceAttributes", path, "disallowed on this kind of request")
-            } else if given != call.namespace {
+                errors.invalid("spec.nonResourceAttributes", shown(path), "disallowed on this kind of request")
+            } else if resource != nil, given != call.namespace {
                 errors.invalid("spec.resourceAttributes.namespace", given, "must match metadata.namespace")
             }
         }
-        guard errors.isEmpty else {
-            throw .invalid(errors, kind: call.type.kind, group: call.type.group, name: "")
-        }
+        // The real server names the group, but no kind.
+        guard errors.isEmpty else { throw .invalid(errors, kind: "", group: call.type.group, name: "") }
     }
 }

@@ -60,7 +60,11 @@ extension KubernetesServer {
             try matchName(scale, name)
             let replicas = scale[path: "spec", "replicas"]?.int ?? 0
             var errors = FieldErrors()
-            if replicas < 0 { errors.invalid("spec.replicas", replicas, "must be greater than or equal to 0") }
+            if replicas < 0, resource.custom != nil {
+                errors.invalid(".spec.replicas", replicas, "should be a non-negative integer")
+            } else if replicas < 0 {
+                errors.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
+            }
             guard errors.isEmpty else { throw .invalid(errors, kind: "Scale", group: "autoscaling", name: name) }
             var object = old
             object.set(JSON(replicas), at: paths.specReplicas)

@@ -12,7 +12,7 @@ extension KubernetesServer {
         let parameters = try WriteParameters(call, kind: "UpdateOptions")
         let decoded = try BodyDecoder(call.resource, parameters.validation).decode(call.request)
         try matchName(decoded.object, name)
-        try matchNamespace(decoded.object, call)
+        try matchNamespace(decoded.object, call.namespace)
         let written = try await update(decoded, call.resource, call.namespace, name, parameters)
         return try present(written.value, call, status: written.isCreated ? 201 : 200, warnings: written.warnings)
     }
@@ -20,17 +20,19 @@ extension KubernetesServer {
     func matchName(_ object: JSON, _ name: String) throws(KubeStatus) {
         let given = object[path: "metadata", "name"]?.string ?? ""
         guard given == name else {
-            guard !given.isEmpty else { throw .badRequest("name must be provided") }
+            guard !given.isEmpty else {
+                throw .badRequest(
+                    "the name of the object (\(name) based on URL) was undeterminable: name must be provided"
+                )
+            }
             throw .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
         }
     }
 
-    private func matchNamespace(_ object: JSON, _ call: Call) throws(KubeStatus) {
+    func matchNamespace(_ object: JSON, _ namespace: String?) throws(KubeStatus) {
         let given = object[path: "metadata", "namespace"]?.string ?? ""
-        guard !given.isEmpty, given != call.namespace ?? "" else { return }
-        throw .badRequest(
-            "the namespace of the object (\(given)) does not match the namespace on the URL (\(call.namespace ?? ""))"
-        )
+        guard !given.isEmpty, given != namespace ?? "" else { return }
+        throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
     }
 
     /// Replaces an object; kinds that allow it are created where they are not there.
@@ -42,7 +44,7 @@ extension KubernetesServer {
         _ parameters: WriteParameters
     ) async throws(KubeStatus) -> Written {
         if try read(resource.key(namespace: namespace, name: name)) == nil, resource.traits.allowsCreateOnUpdate,
-            (decoded.object[path: "metadata", "resourceVersion"]?.string ?? "").isEmpty
+            try Self.namedVersion(decoded.object) == nil
         {
             try checkCreation(resource, namespace, name)
             return try await create(decoded, resource, namespace, parameters)
@@ -80,7 +82,7 @@ extension KubernetesServer {
             let old = try StoredJSON.parse(stored.value, as: nil)
             var (object, warnings) = try make(old)
             let asked = try askedVersion(object, change, stored)
-            if change.part == .whole, !change.parameters.isApplied { try checkUID(object, old, change) }
+            if change.part == .whole, !change.isPatch { try checkUID(object, old, change) }
             let fields = trackedFields(object, from: old, change.resource, change.parameters, change.part)
             try merge(&object, old, change)
             Self.setManagedFields(fields, on: &object, from: old)
@@ -93,16 +95,25 @@ extension KubernetesServer {
         }
     }
 
+    /// The version that an object names; none, and 0, is any.
+    private static func namedVersion(_ object: JSON) throws(KubeStatus) -> String? {
+        let text = object[path: "metadata", "resourceVersion"]?.string ?? ""
+        guard !text.isEmpty else { return nil }
+        guard let number = UInt64(text) else {
+            throw .badRequest("strconv.ParseUint: parsing \(FieldErrors.quoted(text)): invalid syntax")
+        }
+        return number == 0 ? nil : text
+    }
+
     /// Whether the new object names a version; one that is not the current one is a conflict.
     private func askedVersion(_ object: JSON, _ change: Change, _ stored: StoredObject) throws(KubeStatus) -> Bool {
-        let version = object[path: "metadata", "resourceVersion"]?.string ?? ""
-        guard !version.isEmpty else {
+        guard let version = try Self.namedVersion(object) else {
             guard change.isPatch || change.resource.traits.allowsUnconditionalUpdate || change.part != .whole else {
                 var errors = FieldErrors()
                 errors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
                 throw .invalid(
                     errors,
-                    kind: change.resource.type.kind,
+                    kind: change.resource.type.plural,
                     group: change.resource.type.group,
                     name: change.name
                 )
@@ -120,7 +131,9 @@ extension KubernetesServer {
         throw .conflict(
             change.resource.type,
             change.name,
-            "Precondition failed: UID in precondition: \(given), UID in object meta: \(uid)"
+            "StorageError: invalid object, Code: 4, Key: \(change.resource.publicKey(change.namespace, change.name)), "
+                + "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: \(given), UID in "
+                + "object meta: \(uid)"
         )
     }
 
@@ -170,7 +183,10 @@ extension KubernetesServer {
         } else {
             isChanged = traits.generationFields.contains { object[$0] != old[$0] }
         }
-        guard isChanged else { return }
+        let labelsCount = traits.generationCountsLabels
+        guard isChanged || labelsCount && object[path: "metadata", "labels"] != old[path: "metadata", "labels"] else {
+            return
+        }
         let before = old[path: "metadata", "generation"]?.int ?? 0
         object.set(JSON(before + 1), at: ["metadata", "generation"])
     }
@@ -219,14 +235,17 @@ extension KubernetesServer {
         var errors = FieldErrors()
         switch change.part {
         case .whole:
-            // Once for all kinds and once more by each kind's own rules, as the real server does: what it has to say of
-            // metadata stands twice among the causes, and once in the message.
+            // For all kinds as a new object's and as a change, and once or twice more by each kind's own rules, as the real
+            // server does: what it has to say of metadata stands so often among the causes, and once in the message.
             let isCustom = change.resource.custom != nil
+            MetadataRules.validateContent(object, isCustom: true, &errors)
             MetadataRules.validateUpdate(object, from: old, isCustom: true, &errors)
             MetadataRules.validateUpdate(object, from: old, isCustom: isCustom, &errors)
+            if strategy.traits.checksMetadataAgain { MetadataRules.validateContent(object, isCustom: false, &errors) }
             strategy.validate(object, &errors)
             strategy.validateUpdate(object, from: old, &errors)
         case .status:
+            MetadataRules.validateContent(object, isCustom: true, &errors)
             MetadataRules.validateUpdate(object, from: old, isCustom: true, &errors)
             strategy.validateStatusUpdate(object, from: old, &errors)
         case .finalize, .binding: break

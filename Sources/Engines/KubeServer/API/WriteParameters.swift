@@ -125,8 +125,8 @@ struct DeleteParameters: Sendable {
         if let given = options["gracePeriodSeconds"]?.int { graceSeconds = given }
         // Less than nothing means as fast as possible; nothing needs to last longer than a lifetime.
         graceSeconds = graceSeconds.map { $0 < 0 ? 1 : min($0, Self.graceLimit) }
-        uid = options[path: "preconditions", "uid"]?.string
-        version = options[path: "preconditions", "resourceVersion"]?.string
+        uid = options[path: "preconditions", "uid"]?.string ?? query["uid"]
+        version = options[path: "preconditions", "resourceVersion"]?.string ?? query["resourceVersion"]
         let orphans =
             options["orphanDependents"]?.bool
             ?? (query["orphanDependents"] == nil ? nil : query.flag("orphanDependents"))

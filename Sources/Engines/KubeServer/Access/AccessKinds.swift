@@ -6,7 +6,11 @@ import Model
 /// Role and ClusterRole.
 struct RoleStrategy: KindStrategy {
     let isNamespaced: Bool
-    let traits = KindTraits(nameProblems: NameRules.pathSegmentProblems, allowsCreateOnUpdate: true)
+    let traits = KindTraits(
+        nameProblems: NameRules.pathSegmentProblems,
+        checksMetadataAgain: true,
+        allowsCreateOnUpdate: true
+    )
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         for (place, rule) in (object["rules"]?.array ?? []).enumerated() { check(rule, "rules[\(place)]", &errors) }
@@ -45,7 +49,11 @@ struct BindingStrategy: KindStrategy {
     private static let group = "rbac.authorization.k8s.io"
 
     let isNamespaced: Bool
-    let traits = KindTraits(nameProblems: NameRules.pathSegmentProblems, allowsCreateOnUpdate: true)
+    let traits = KindTraits(
+        nameProblems: NameRules.pathSegmentProblems,
+        checksMetadataAgain: true,
+        allowsCreateOnUpdate: true
+    )
 
     func setDefaults(_ object: inout JSON) {
         if object["roleRef"]?.object != nil, (object[path: "roleRef", "apiGroup"]?.string ?? "").isEmpty {

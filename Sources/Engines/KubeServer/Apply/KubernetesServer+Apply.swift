@@ -99,7 +99,7 @@ extension KubernetesServer {
             throw .badRequest("the name of the object (\(name) based on URL) was undeterminable: name must be provided")
         }
         try matchName(config, name)
-        var object = try decoded(made, resource)
+        var object = try decoded(made, resource, config)
         object.set(nil, at: ["metadata", "resourceVersion"])
         return BodyDecoder.Decoded(object: object, warnings: [])
     }
@@ -117,7 +117,7 @@ extension KubernetesServer {
         if let given = config[path: "metadata", "name"]?.string, !given.isEmpty { try matchName(config, change.name) }
         var object = result.object
         if result.isChanged {
-            object = try decoded(object, resource)
+            object = try decoded(object, resource, config)
             if change.part == .whole { resource.strategy.setDefaults(&object) }
         }
         if object[path: "metadata", "resourceVersion"] == old[path: "metadata", "resourceVersion"] {
@@ -126,13 +126,17 @@ extension KubernetesServer {
         return (object, [])
     }
 
-    private func decoded(_ object: JSON, _ resource: Resource) throws(KubeStatus) -> JSON {
+    private func decoded(_ object: JSON, _ resource: Resource, _ config: JSON) throws(KubeStatus) -> JSON {
         let typed = StoredJSON.typed(object, resource.type)
         do {
             return try BodyDecoder(resource, .ignore).decode(typed).object
         } catch {
+            let title = Self.title(config, resource)
+            let problem = error.message.firstRange(of: ": ").map { String(error.message[$0.upperBound...]) }
+            let type = title.firstRange(of: "; ").map { String(title[$0.upperBound...]) } ?? ""
             throw .fault(
-                "failed to convert new object (\(Self.title(object, resource))) to proper version: \(error.message)"
+                "failed to convert new object (\(title)) to proper version: unable to convert unstructured object to \(type): "
+                    + GoConversion.problem(problem ?? error.message)
             )
         }
     }

@@ -25,10 +25,21 @@ struct NamespaceStrategy: KindStrategy {
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {
         object.set(old[path: "spec", "finalizers"], at: ["spec", "finalizers"])
     }
+
+    func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        let phase = object[path: "status", "phase"]?.string ?? ""
+        let isLeaving = object[path: "metadata", "deletionTimestamp"]?.string != nil
+        guard phase != (isLeaving ? "Terminating" : "Active") else { return }
+        let words =
+            isLeaving
+            ? "may only be 'Terminating' if `deletionTimestamp` is not empty"
+            : "may only be 'Active' if `deletionTimestamp` is empty"
+        errors.invalid("status.Phase", phase, words)
+    }
 }
 
 struct NodeStrategy: KindStrategy {
-    let traits = KindTraits(hasStatus: true)
+    let traits = KindTraits(hasStatus: true, checksMetadataAgain: true)
 
     func setDefaults(_ object: inout JSON) {
         // One range is given under two names; the older name wins where they differ.

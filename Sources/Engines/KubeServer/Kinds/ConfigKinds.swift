@@ -7,7 +7,7 @@ import Model
 private let contentLimit = 1 << 20
 
 struct ConfigMapStrategy: KindStrategy {
-    let traits = KindTraits()
+    let traits = KindTraits(checksMetadataAgain: true)
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let text = object["data"]?.object ?? [:]
@@ -45,7 +45,7 @@ enum Immutability {
 }
 
 struct SecretStrategy: KindStrategy {
-    let traits = KindTraits()
+    let traits = KindTraits(checksMetadataAgain: true)
 
     func setDefaults(_ object: inout JSON) {
         if (object["type"]?.string ?? "").isEmpty { object["type"] = "Opaque" }
@@ -104,7 +104,7 @@ struct SecretStrategy: KindStrategy {
 }
 
 struct ServiceAccountStrategy: KindStrategy {
-    let traits = KindTraits(returnsDeleted: true)
+    let traits = KindTraits(checksMetadataAgain: true, returnsDeleted: true)
 }
 
 struct LeaseStrategy: KindStrategy {

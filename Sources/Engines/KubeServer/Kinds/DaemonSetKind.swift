@@ -44,8 +44,11 @@ struct DaemonSetStrategy: KindStrategy {
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
-        TemplateRules.checkSelector(object, of: "daemonset", &errors)
-        TemplateRules.checkMatch(object, &errors)
+        if TemplateRules.checkSelector(object, of: "daemonset", &errors),
+            !(object[path: "spec", "selector"]?.isNull ?? true)
+        {
+            TemplateRules.checkMatch(object, &errors)
+        }
         TemplateRules.checkMetadata(spec["template"] ?? [:], &errors)
         TemplateRules.checkPod(object, &errors)
         TemplateRules.checkAlwaysRestarts(spec["template"] ?? [:], of: "DaemonSet", &errors)

@@ -42,6 +42,10 @@ struct KindTraits: Sendable {
     /// What a write of the status leaves alone in the metadata.
     enum MetadataResets: Sendable { case all, members([String]) }
     var statusResets = MetadataResets.members([])
+    /// The kind's rules for a change look at the whole object once more, its metadata too.
+    var checksMetadataAgain = false
+    /// Labels count for `metadata.generation`, too.
+    var generationCountsLabels = false
     /// A PUT creates what is not there.
     var allowsCreateOnUpdate = false
     /// A PUT may go without a resource version.

@@ -30,13 +30,19 @@ enum MetadataRules {
                 }
             }
         }
+        validateContent(object, isCustom: resource.custom != nil, &errors)
+    }
+
+    /// All but the names.
+    static func validateContent(_ object: JSON, isCustom: Bool, _ errors: inout FieldErrors) {
+        let metadata = object["metadata"] ?? [:]
         if let generation = metadata["generation"]?.int, generation < 0 {
             errors.invalid("metadata.generation", generation, "must be greater than or equal to 0")
         }
         owners(metadata, &errors)
         labels(metadata["labels"], at: "metadata.labels", &errors)
         annotations(metadata["annotations"], at: "metadata.annotations", &errors)
-        finalizers(metadata, isCustom: resource.custom != nil, &errors)
+        finalizers(metadata, isCustom: isCustom, &errors)
     }
 
     static func labels(_ labels: JSON?, at field: String, _ errors: inout FieldErrors) {

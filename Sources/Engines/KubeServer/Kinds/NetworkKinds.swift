@@ -122,7 +122,7 @@ struct IngressStrategy: KindStrategy {
 }
 
 struct EndpointSliceStrategy: KindStrategy {
-    let traits = KindTraits(generationCountsAll: true)
+    let traits = KindTraits(generationCountsAll: true, generationCountsLabels: true)
 
     func setDefaults(_ object: inout JSON) {
         PodDefaults.each(&object, "ports") { port in

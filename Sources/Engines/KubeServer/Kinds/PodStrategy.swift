@@ -8,6 +8,7 @@ struct PodStrategy: KindStrategy {
         generationFields: ["spec"],
         hasStatus: true,
         statusResets: .members(["ownerReferences"]),
+        checksMetadataAgain: true,
         returnsDeleted: true
     )
     let refusesUnsupported: Bool

@@ -59,6 +59,14 @@ struct Resource: Sendable {
         return "\(prefix)\(namespace)/"
     }
 
+    /// Where the real server keeps an object, as some of its errors tell.
+    func publicKey(_ namespace: String?, _ name: String) -> String {
+        let folders = ["services": "services/specs", "endpoints": "services/endpoints", "nodes": "minions"]
+        let plural = folders[type.plural] ?? type.plural
+        let folder = custom == nil ? plural : "\(type.group)/\(plural)"
+        return "/registry/\(folder)/" + (type.isNamespaced ? "\(namespace ?? "")/\(name)" : name)
+    }
+
     func has(_ subresource: String) -> Bool { subresources.contains { $0.name == subresource } }
 }
 

@@ -7,6 +7,7 @@ struct ServiceStrategy: KindStrategy {
     let traits = KindTraits(
         nameProblems: NameRules.dnsLabelProblems,
         hasStatus: true,
+        checksMetadataAgain: true,
         allowsCreateOnUpdate: true,
         returnsDeleted: true
     )
@@ -28,7 +29,8 @@ struct ServiceStrategy: KindStrategy {
             }
         }
         let type = spec["type"]?.string ?? ""
-        if ["NodePort", "LoadBalancer"].contains(type) {
+        let isReached = type == "ClusterIP" && !(spec["externalIPs"]?.array ?? []).isEmpty
+        if isReached || ["NodePort", "LoadBalancer"].contains(type) {
             PodDefaults.setIfAbsent(&spec, "externalTrafficPolicy", "Cluster")
         }
         if ["ClusterIP", "NodePort", "LoadBalancer"].contains(type) {
@@ -127,6 +129,7 @@ struct ServiceStrategy: KindStrategy {
         if let policy = spec["internalTrafficPolicy"]?.string, !["Cluster", "Local"].contains(policy) {
             errors.notSupported("spec.internalTrafficPolicy", policy, ["Cluster", "Local"])
         }
+        ServiceDetails.check(spec, type, &errors)
         checkAddress(spec, type, &errors)
         if type == "ClusterIP" {
             for (place, port) in ports.enumerated() where (port["nodePort"]?.int ?? 0) != 0 {
@@ -173,6 +176,11 @@ struct ServiceStrategy: KindStrategy {
             if !NameRules.isPort(number) { errors.invalid("\(at).port", number, NameRules.portRange) }
             checkProtocol(port["protocol"]?.string ?? "", at, isHeadless: isHeadless, &errors)
             PortReference.check(port["targetPort"], "\(at).targetPort", &errors)
+            if let application = port["appProtocol"]?.string {
+                for problem in NameRules.qualifiedNameProblems(application) {
+                    errors.invalid("\(at).appProtocol", application, problem)
+                }
+            }
             let pair: JSON = ["port": JSON(number), "protocol": port["protocol"] ?? ""]
             if !seen.insert(pair.text).inserted {
                 errors.duplicate(at, ["protocol": port["protocol"] ?? "", "port": JSON(number)])

@@ -4,7 +4,12 @@
 import Model
 
 struct StatefulSetStrategy: KindStrategy {
-    let traits = KindTraits(nameProblems: NameRules.dnsLabelProblems, generationFields: ["spec"], hasStatus: true)
+    let traits = KindTraits(
+        nameProblems: NameRules.dnsLabelProblems,
+        generationFields: ["spec"],
+        hasStatus: true,
+        checksMetadataAgain: true
+    )
     let warnsOfRefusals: Bool
 
     /// What may change; everything else stays as it was created.
@@ -74,7 +79,7 @@ struct StatefulSetStrategy: KindStrategy {
         if let start = spec[path: "ordinals", "start"]?.int, start < 0 {
             errors.invalid("spec.ordinals.start", start, "must be greater than or equal to 0")
         }
-        TemplateRules.checkSelector(object, of: "statefulset", &errors)
+        guard TemplateRules.checkSelector(object, of: "statefulset", &errors) else { return }
         TemplateRules.checkMatch(object, &errors)
         TemplateRules.checkMetadata(spec["template"] ?? [:], &errors)
         TemplateRules.checkPod(Self.withClaims(object), &errors)
@@ -103,7 +108,10 @@ struct StatefulSetStrategy: KindStrategy {
             if let rolling {
                 errors.invalid(
                     "spec.updateStrategy.rollingUpdate",
-                    rolling,
+                    [
+                        "Partition": rolling["partition"] ?? .null,
+                        "MaxUnavailable": rolling["maxUnavailable"] ?? .null,
+                    ],
                     "only allowed for updateStrategy 'RollingUpdate'"
                 )
             }
@@ -115,7 +123,9 @@ struct StatefulSetStrategy: KindStrategy {
                     "must be greater than or equal to 0"
                 )
             }
-        default: errors.invalid("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'")
+        default:
+            let shown: JSON = ["Type": strategy["type"] ?? "", "RollingUpdate": .null]
+            errors.invalid("spec.updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'")
         }
     }
 

@@ -30,7 +30,7 @@ enum StorageRules {
 }
 
 struct ClaimStrategy: KindStrategy {
-    let traits = KindTraits(hasStatus: true, returnsDeleted: true)
+    let traits = KindTraits(hasStatus: true, checksMetadataAgain: true, returnsDeleted: true)
 
     func setDefaults(_ object: inout JSON) {
         if object[path: "spec", "volumeMode"] == nil { object.set("Filesystem", at: ["spec", "volumeMode"]) }

@@ -31,23 +31,39 @@ enum TemplateRules {
         }
     }
 
-    /// The selector must be there and select the template's own labels.
-    static func checkSelector(_ object: JSON, of kind: String = "deployment", _ errors: inout FieldErrors) {
-        let selector = object[path: "spec", "selector"]
-        if let selector, !selector.isNull {
-            SelectorRules.check(selector, "spec.selector", &errors)
-            if SelectorRules.isEmpty(selector) {
-                errors.invalid("spec.selector", selector, "empty selector is invalid for \(kind)")
-            }
-        } else {
+    /// The selector must be there and select the template's own labels. Whether it can be read at all.
+    static func checkSelector(_ object: JSON, of kind: String = "deployment", _ errors: inout FieldErrors) -> Bool {
+        guard let selector = object[path: "spec", "selector"], !selector.isNull else {
             errors.required("spec.selector")
+            return true
         }
+        var problems = FieldErrors()
+        SelectorRules.check(selector, "spec.selector", &problems)
+        errors.append(problems)
+        if SelectorRules.isEmpty(selector) {
+            errors.invalid("spec.selector", selector, "empty selector is invalid for \(kind)")
+        }
+        guard !problems.isEmpty else { return true }
+        if kind != "daemonset" {
+            errors.invalid("spec.selector", selector, kind == "statefulset" ? "" : "invalid label selector")
+        }
+        return false
+    }
+
+    /// The template of a workload whose pods restart always.
+    static func check(_ object: JSON, _ errors: inout FieldErrors) {
+        let template = object[path: "spec", "template"] ?? [:]
+        checkMatch(object, &errors)
+        checkMetadata(template, &errors)
+        checkPod(object, &errors)
+        checkAlwaysRestarts(template, &errors)
     }
 
     static func checkMatch(_ object: JSON, _ errors: inout FieldErrors) {
         let labels = object[path: "spec", "template", "metadata", "labels"]
+        // One that is there and says nothing selects everything.
         let selector = object[path: "spec", "selector"].flatMap { LabelSelector(json: $0) }
-        let matches = selector.map { !$0.isEmpty && $0.matches(labels?.stringMap ?? [:]) } ?? false
+        let matches = selector.map { $0.isEmpty || $0.matches(labels?.stringMap ?? [:]) } ?? false
         if !matches {
             errors.invalid(
                 "spec.template.metadata.labels",
@@ -113,17 +129,12 @@ struct DeploymentStrategy: KindStrategy {
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         TemplateRules.atLeastZero(object, "replicas", &errors)
-        TemplateRules.checkSelector(object, &errors)
-        let template = spec["template"] ?? [:]
-        TemplateRules.checkMatch(object, &errors)
-        TemplateRules.checkMetadata(template, &errors)
-        TemplateRules.checkPod(object, &errors)
-        TemplateRules.checkAlwaysRestarts(template, &errors)
+        if TemplateRules.checkSelector(object, &errors) { TemplateRules.check(object, &errors) }
         RolloutRules.check(spec["strategy"] ?? [:], "spec.strategy", &errors)
         TemplateRules.atLeastZero(object, "minReadySeconds", &errors)
         TemplateRules.atLeastZero(object, "revisionHistoryLimit", &errors)
         TemplateRules.atLeastZero(object, "progressDeadlineSeconds", &errors)
-        if let deadline = spec["progressDeadlineSeconds"]?.int, deadline >= 0,
+        if let deadline = spec["progressDeadlineSeconds"]?.int,
             deadline <= spec["minReadySeconds"]?.int ?? 0
         {
             errors.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
@@ -191,7 +202,14 @@ enum RolloutRules {
                 errors.invalid("\(field).maxUnavailable", text, "must not be greater than 100%")
             }
         case "": errors.required("\(at).type")
-        default: errors.notSupported("\(at).type", type, ["Recreate", "RollingUpdate"])
+        default:
+            // The whole is quoted, by the names of the real server's own type.
+            errors.add(
+                .notSupported,
+                at,
+                "Unsupported value: \(FieldErrors.shown(["Type": .string(type), "RollingUpdate": .null])): supported values: "
+                    + "\"Recreate\", \"RollingUpdate\""
+            )
         }
     }
 
@@ -243,12 +261,7 @@ struct ReplicaSetStrategy: KindStrategy {
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         TemplateRules.atLeastZero(object, "replicas", &errors)
         TemplateRules.atLeastZero(object, "minReadySeconds", &errors)
-        TemplateRules.checkSelector(object, &errors)
-        let template = object[path: "spec", "template"] ?? [:]
-        TemplateRules.checkMatch(object, &errors)
-        TemplateRules.checkMetadata(template, &errors)
-        TemplateRules.checkPod(object, &errors)
-        TemplateRules.checkAlwaysRestarts(template, &errors)
+        if TemplateRules.checkSelector(object, &errors) { TemplateRules.check(object, &errors) }
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {

@@ -23,9 +23,9 @@ struct JSONPatch {
 
     /// Reads the operations; every problem in their form is found here, before anything is applied.
     init(_ patch: JSON) throws(PatchError) {
-        guard case .array(let entries) = patch else {
+        guard case .array(let entries) = patch.isNull ? [] : patch else {
             throw .badRequest(
-                "json: cannot unmarshal \(patch.goKind) into Go value of type jsonpatch.Patch"
+                "error decoding patch: json: cannot unmarshal \(patch.goKind) into Go value of type []handlers.jsonPatchOp"
             )
         }
         guard entries.count <= Self.operationLimit else {
@@ -39,6 +39,17 @@ struct JSONPatch {
         self.operations = operations
     }
 
+    /// Where the operations go, as nested members: what the real server reads and writes anew.
+    var places: JSON {
+        var tree: JSON = [:]
+        for operation in operations {
+            for pointer in [operation.path, operation.from].compactMap({ $0 }) where !pointer.tokens.isEmpty {
+                tree.mark(pointer.tokens.dropLast())
+            }
+        }
+        return tree
+    }
+
     func apply(to object: JSON) throws(PatchError) -> JSON {
         var result = object
         var copied = 0
@@ -48,16 +59,22 @@ struct JSONPatch {
 
     private static func operation(_ entry: JSON) throws(PatchError) -> Operation {
         guard case .object(let members) = entry else {
-            throw .badRequest("json: cannot unmarshal \(entry.goKind) into Go value of type jsonpatch.Operation")
+            throw .badRequest(
+                "error decoding patch: json: cannot unmarshal \(entry.goKind) into Go value of type handlers.jsonPatchOp"
+            )
+        }
+        for name in ["op", "path", "from"] {
+            guard let value = members[name], value.string == nil, !value.isNull else { continue }
+            throw .badRequest(
+                "error decoding patch: json: cannot unmarshal \(value.goKind) into Go struct field jsonPatchOp.\(name) of "
+                    + "type string"
+            )
         }
         let name = members["op"]?.string ?? "unknown"
         guard let action = Action(rawValue: name) else { throw .unprocessable("Unexpected kind: \(name)") }
         let path = try pointer(members["path"], of: action, "path")
         var operation = Operation(action: action, path: path, value: members["value"])
         if action == .move || action == .copy { operation.from = try pointer(members["from"], of: action, "from") }
-        if action == .add || action == .replace, operation.value == nil {
-            throw .unprocessable("\(name) operation has no value")
-        }
         return operation
     }
 
@@ -78,11 +95,15 @@ struct JSONPatch {
     ) throws(PatchError) {
         let path = operation.path
         switch operation.action {
-        case .add: try edit(operation, &object) { $0.add(operation.value ?? .null, at: path) }
+        case .add:
+            guard !path.tokens.isEmpty else { throw missing(operation, path) }
+            try edit(operation, &object) { $0.add(operation.value ?? .null, at: path) }
+        // The server's library takes a member that is not there for one that holds nothing.
         case .replace: try edit(operation, &object) { $0.replace(operation.value ?? .null, at: path) }
         case .remove: try edit(operation, &object) { $0.remove(at: path) != nil }
         case .test:
-            guard (object.value(at: path) ?? .null) == (operation.value ?? .null) else {
+            let found = object.value(at: path)
+            guard found == nil ? operation.value == nil : found == operation.value ?? .null else {
                 throw .unprocessable("testing value \(path.text) failed")
             }
         case .move:
@@ -92,7 +113,7 @@ struct JSONPatch {
             guard let value = object.remove(at: from) else { throw missing(operation, from) }
             try edit(operation, &object) { $0.add(value, at: path) }
         case .copy:
-            guard let from = operation.from, let value = object.value(at: from) else {
+            guard let from = operation.from, let value = object.value(at: from) ?? object.emptyPlace(at: from) else {
                 throw missing(operation, operation.from ?? path)
             }
             copied += value.bytes.count

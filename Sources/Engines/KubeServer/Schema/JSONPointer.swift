@@ -35,6 +35,13 @@ struct JSONPointer {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    private init(tokens: [String]) {
+        text = tokens.map { "/\($0)" }.joined()
+        self.tokens = tokens
+    }
+
+    var parent: JSONPointer { JSONPointer(tokens: Array(tokens.dropLast())) }
+
     func isPrefix(of other: JSONPointer) -> Bool {
         tokens.count < other.tokens.count && tokens.elementsEqual(other.tokens.prefix(tokens.count))
     }
@@ -94,10 +101,33 @@ extension JSON {
             self = value
             return true
         }
-        return edit(pointer.tokens[...]) { target in
-            target = value
+        if case .array? = self.value(at: pointer.parent) {
+            return edit(pointer.tokens[...]) { target in
+                target = value
+                return true
+            }
+        }
+        return edit(pointer.tokens.dropLast()) { parent in
+            guard case .object(var object) = parent, let last = pointer.tokens.last else { return false }
+            parent = .null
+            object[last] = value
+            parent = .object(object)
             return true
         }
+    }
+
+    /// Nothing, where an object could hold something at `pointer`.
+    func emptyPlace(at pointer: JSONPointer) -> JSON? {
+        guard !pointer.tokens.isEmpty, value(at: pointer.parent)?.object != nil else { return nil }
+        return .null
+    }
+
+    /// Makes nested objects along `path`.
+    mutating func mark(_ path: ArraySlice<String>) {
+        guard let first = path.first else { return }
+        var inner = self[first] ?? [:]
+        inner.mark(path.dropFirst())
+        self[first] = inner
     }
 
     /// The value that was there, or `nil` where there was none. The whole document cannot be removed.

@@ -6,6 +6,7 @@ import Model
 /// JSON merge patch (RFC 7386): members replace, `null` removes, lists are replaced whole.
 enum MergePatch {
     static func apply(_ patch: JSON, to object: JSON) throws(PatchError) -> JSON {
+        guard !patch.isNull else { throw .badRequest("Invalid JSON Patch") }
         guard case .object = patch else {
             throw .badRequest(
                 "error decoding patch: json: cannot unmarshal \(patch.goKind) into Go value of type map[string]interface {}"

@@ -13,7 +13,10 @@ package struct PatchError: Error, Equatable, CustomStringConvertible {
 
     /// The patch itself is malformed.
     static func badRequest(_ message: String) -> PatchError {
-        PatchError(status: KubeStatus(code: 400, reason: "BadRequest", message: message), detail: message)
+        PatchError(
+            status: KubeStatus(code: 400, reason: "BadRequest", message: message, details: .null),
+            detail: message
+        )
     }
 
     /// The patch does not fit the object: the real server hides the cause behind a general sentence.

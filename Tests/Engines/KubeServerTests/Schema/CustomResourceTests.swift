@@ -197,10 +197,11 @@ struct CustomResourceTests {
         )
         #expect(
             decoded.problems == [
-                #"unknown field "metadata.odd""#, #"unknown field "spec.free.s.q""#, #"unknown field "spec.list[1].b""#,
+                #"duplicate field "spec.free""#, #"unknown field "metadata.odd""#, #"unknown field "spec.free.s.q""#,
+                #"unknown field "spec.list[1].b""#,
                 #"unknown field "spec.map.k.z""#, #"unknown field "spec.pod.metadata.zz""#,
                 #"unknown field "spec.pod.nope""#,
-                #"unknown field "top""#, #"duplicate field "spec.free""#,
+                #"unknown field "top""#,
             ]
         )
         #expect(

@@ -28,7 +28,11 @@ struct JSONPatchTests {
         (#"{"a":{"b":[1]}}"#, #"[{"op":"copy","from":"/a","path":"/c"}]"#, #"{"a":{"b":[1]},"c":{"b":[1]}}"#),
         (#"{"a":1.0}"#, #"[{"op":"test","path":"/a","value":1}]"#, #"{"a":1}"#),
         (#"{"a":{"x":1,"y":2}}"#, #"[{"op":"test","path":"/a","value":{"y":2,"x":1}}]"#, #"{"a":{"x":1,"y":2}}"#),
-        (#"{"a":1}"#, #"[{"op":"test","path":"/b","value":null}]"#, #"{"a":1}"#),
+        (#"{"a":1}"#, #"[{"op":"test","path":"/b"}]"#, #"{"a":1}"#),
+        // As the real server does it: what is not there is added, what nothing is copied from is nothing.
+        (#"{"a":1}"#, #"[{"op":"replace","path":"/b","value":1}]"#, #"{"a":1,"b":1}"#),
+        (#"{"a":1}"#, #"[{"op":"copy","from":"/x","path":"/y"}]"#, #"{"a":1,"y":null}"#),
+        (#"{"a":1}"#, #"[{"op":"add","path":"/y"}]"#, #"{"a":1,"y":null}"#),
         (
             #"{"a/b":1,"m~n":2,"~1":3}"#, #"[{"op":"remove","path":"/a~1b"},{"op":"remove","path":"/m~0n"}]"#,
             #"{"~1":3}"#
@@ -47,7 +51,8 @@ struct JSONPatchTests {
     static let bad: [(String, String, Int)] = [
         (#"{"a":1}"#, #"[{"op":"test","path":"/a","value":2}]"#, 422),
         (#"{"a":1}"#, #"[{"op":"remove","path":"/b"}]"#, 422),
-        (#"{"a":1}"#, #"[{"op":"replace","path":"/b","value":1}]"#, 422),
+        (#"{"a":1}"#, #"[{"op":"test","path":"/b","value":null}]"#, 422),
+        (#"{"a":[1]}"#, #"[{"op":"replace","path":"/a/1","value":1}]"#, 422),
         (#"{"a":1}"#, #"[{"op":"add","path":"/b/c","value":1}]"#, 422),
         (#"{"a":[1]}"#, #"[{"op":"add","path":"/a/3","value":1}]"#, 422),
         (#"{"a":[1]}"#, #"[{"op":"add","path":"/a/x","value":1}]"#, 422),
@@ -55,9 +60,9 @@ struct JSONPatchTests {
         (#"{"a":[1]}"#, #"[{"op":"remove","path":"/a/-"}]"#, 422),
         (#"{"a":[1]}"#, #"[{"op":"remove","path":"/a/-2"}]"#, 422),
         (#"{"a":{"b":1}}"#, #"[{"op":"move","from":"/a","path":"/a/b"}]"#, 422),
-        (#"{"a":1}"#, #"[{"op":"copy","from":"/x","path":"/y"}]"#, 422),
+        (#"{"a":1}"#, #"[{"op":"copy","from":"/x/z","path":"/y"}]"#, 422),
         (#"{"a":1}"#, #"[{"op":"frob","path":"/y"}]"#, 422),
-        (#"{"a":1}"#, #"[{"op":"add","path":"/y"}]"#, 422),
+        (#"{"a":1}"#, #"[{"op":"add","path":"","value":{}}]"#, 422),
         (#"{"a":1}"#, #"[{"op":"add","value":1}]"#, 422),
         (#"{"a":1}"#, #"[{"op":"add","path":"y","value":1}]"#, 422),
         (#"{"a":1}"#, #"[{"op":"remove","path":""}]"#, 422),

@@ -5,7 +5,7 @@ import Model
 
 /// `Endpoints`: the older form of EndpointSlices, one object for each Service.
 struct EndpointsStrategy: KindStrategy {
-    let traits = KindTraits(allowsCreateOnUpdate: true)
+    let traits = KindTraits(checksMetadataAgain: true, allowsCreateOnUpdate: true)
 
     func setDefaults(_ object: inout JSON) {
         guard var subsets = object["subsets"]?.array else { return }

@@ -14,7 +14,7 @@ extension StructuralSchema {
         }
         var unknown: [String] = []
         let object = try prunedResource(members, unknown: &unknown)
-        let problems = unknown.map { "unknown field \"\($0)\"" } + duplicates.map { "duplicate field \"\($0)\"" }
+        let problems = duplicates.map { "duplicate field \"\($0)\"" } + unknown.map { "unknown field \"\($0)\"" }
         return DecodedObject(object: .object(object), problems: Array(problems.prefix(100)))
     }
 
