@@ -72,6 +72,12 @@ struct ClustersSerialTests {
             "\(table.output)"
         )
 
+        // What ended is renewed where it stands.
+        let fresh = try kubeconfig(machine, "fresh") { $0 }
+        let renewed = try machine.ballast("clusters", "add", "second", "--kubeconfig", fresh, "--replace")
+        #expect(renewed.code == 0 && renewed.output.hasPrefix("renewed second: "), "\(text(renewed))")
+        #expect(try machine.ballast("clusters").output.contains("unreachable") == false)
+
         let dry = try machine.ballast("clusters", "remove", "second", "--dry-run")
         #expect(dry.output.hasPrefix("would remove second"))
         let wrong = try machine.ballast("clusters", "remove", "secnod")

@@ -14,10 +14,15 @@ extension Composer {
         let kubeconfig = try config.selfContained(name: new.name)
         return try await withHome(dataFolder) { home in
             let book = ClusterBook(home: home)
-            try await book.checkFree(new.name)
+            if new.replaces { _ = try await book.cluster(named: new.name) } else { try await book.checkFree(new.name) }
             let client = try KubernetesClient(config, deadline: .seconds(15), userAgent: "ballast-clusters")
             let added = try await closing(client) { try await survey(client, named: new.name) }
-            try await book.add(KnownCluster(config, name: new.name), kubeconfig: kubeconfig)
+            let cluster = KnownCluster(config, name: new.name)
+            if new.replaces {
+                try await book.replace(cluster, kubeconfig: kubeconfig)
+            } else {
+                try await book.add(cluster, kubeconfig: kubeconfig)
+            }
             return added
         }
     }
@@ -34,7 +39,7 @@ extension Composer {
             notes.append("its credentials come from '\(plugin.command)', which must be there wherever Ballast runs")
         }
         if config.user.tokenFile != nil {
-            notes.append("the token in its token file was copied; when it ends, add the cluster again")
+            notes.append("the token in its token file was copied; when it ends, add the cluster again with --replace")
         }
         if config.skipsVerification { notes.append("its certificate is not verified, so anybody may pose as it") }
         return AddedCluster(

@@ -133,13 +133,15 @@ package struct Releaser: Sendable {
         let names = plan.waves.flatMap(\.self)
         let isAlone = names.count == 1
         let policy = app.deploy.unreachable
+        // Tests and a build take minutes, after which nobody wants to hear of a field of somebody else.
+        let takesTime = !app.tests.isEmpty || app.image.build != nil
         try await withThrowingTaskGroup(of: Void.self) { group in
             for name in names {
                 let progress: any ReleaseProgress =
                     isAlone ? kit.progress : ClusterProgress(base: kit.progress, cluster: name)
                 group.addTask {
                     do {
-                        _ = try await kit.check(app, name, progress)
+                        _ = try await kit.check(app, name, progress, fields: takesTime)
                     } catch let failure as Failure where !isAlone {
                         if policy == .skip, FleetKit.isSilence(failure) {
                             return await progress.report(.note("does not answer: \(failure.message)"))

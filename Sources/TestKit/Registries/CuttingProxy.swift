@@ -23,17 +23,8 @@ package final class CuttingProxy: Sendable {
     /// Each connection that sends more than `cutAfter` bytes uses up one entry; `nil` is never cut.
     package init(to target: Int, cutAfter limits: [Int?]) throws {
         state = Mutex(State(limits: limits))
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.address(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        (descriptor, port) = try LoopbackSocket.listen()
         let listener = descriptor
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(listener, pointer, length) + listen(listener, 64) + getsockname(listener, pointer, &length)
-            }
-        }
-        guard result == 0 else { throw CocoaError(.fileNoSuchFile) }
-        port = Int(UInt16(bigEndian: address.sin_port))
         Thread { [weak self] in
             while true {
                 let client = accept(listener, nil, nil)
@@ -48,24 +39,8 @@ package final class CuttingProxy: Sendable {
         close(descriptor)
     }
 
-    private static func address(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return address
-    }
-
     private func join(_ client: Int32, to target: Int) {
-        let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.address(target)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe connect(server, pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else {
-            close(server)
+        guard let server = LoopbackSocket.connect(to: target) else {
             close(client)
             return
         }
@@ -94,17 +69,9 @@ package final class CuttingProxy: Sendable {
     }
 
     private static func copy(from source: Int32, to target: Int32, goesOn: (Int) -> Bool) {
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = unsafe recv(source, &buffer, buffer.count, 0)
-            guard count > 0, goesOn(count) else { return }
-            var start = 0
-            while start < count {
-                let rest = Array(buffer[start..<count])
-                let written = unsafe send(target, rest, rest.count, Int32(MSG_NOSIGNAL))
-                guard written > 0 else { return }
-                start += written
-            }
+            let bytes = LoopbackSocket.receive(from: source)
+            guard !bytes.isEmpty, goesOn(bytes.count), LoopbackSocket.send(bytes, to: target) else { return }
         }
     }
 }

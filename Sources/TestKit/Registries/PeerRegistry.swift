@@ -24,7 +24,7 @@ package final class PeerRegistry {
     package init(password: String? = nil, tokens: TokenServer? = nil, storage: String? = nil) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/ballast-peer-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        port = try Self.freePort()
+        port = try LoopbackSocket.freePort()
         var configuration = """
             version: 0.1
             log: {level: error}
@@ -54,23 +54,6 @@ package final class PeerRegistry {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: folder)
-    }
-
-    /// A port that nobody listens on right now.
-    private static func freePort() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(socket, pointer, length) + getsockname(socket, pointer, &length)
-            }
-        }
-        try #require(result == 0, "no free port on loopback")
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private static func writePassword(_ password: String, to file: String) throws {

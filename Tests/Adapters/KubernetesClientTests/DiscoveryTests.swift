@@ -32,9 +32,9 @@ struct DiscoveryTests {
 
     private func withSchema(
         _ answer: @escaping @Sendable (WireRequest) -> (Int, String),
-        _ work: (any ClusterSchema, FaultyServer) async throws -> Void
+        _ work: (any ClusterSchema, WireServer) async throws -> Void
     ) async throws {
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             let (status, body) = answer(request)
             wire.answer(status, body)
             return true

@@ -8,6 +8,7 @@ import Model
 import NIOHTTP1
 import Ports
 import Synchronization
+import TestKit
 import Testing
 
 @testable import KubernetesClient
@@ -31,7 +32,7 @@ struct FaultTests {
     private let pauses = Pauses()
 
     private func withClient<Value>(
-        _ server: FaultyServer,
+        _ server: WireServer,
         limits: Limits = Limits(deadline: .seconds(20)),
         _ change: (inout KubeConfig) -> Void = { _ in },
         _ work: (KubernetesClient) async throws -> Value
@@ -49,6 +50,16 @@ struct FaultTests {
         }
     }
 
+    /// Asks a cluster of another name than the server's, by way of the server.
+    private func read(_ server: WireServer, through address: String) async throws {
+        let proxy = try ProxyAddress(address)
+        let change = { (config: inout KubeConfig) in
+            config.server = "http://cluster.example:8080"
+            config.proxy = proxy
+        }
+        _ = try await withClient(server, change) { try await $0.get(Self.reference) }
+    }
+
     private func failure(_ work: () async throws -> some Any) async throws -> Failure {
         try #require(await #expect(throws: Failure.self) { _ = try await work() })
     }
@@ -58,7 +69,7 @@ struct FaultTests {
     @Test("a server that asks for patience is asked again after so long, writes included", arguments: [429, 503])
     func retryAfter(_ code: Int) async throws {
         let count = Mutex(0)
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             let isFirst = count.withLock { count in
                 count += 1
                 return count < 3
@@ -81,7 +92,7 @@ struct FaultTests {
 
     @Test("patience ends where the deadline does, and without the header there is none")
     func impatience() async throws {
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             let isLong = request.target.contains("limit")
             wire.answer(
                 429,
@@ -105,7 +116,7 @@ struct FaultTests {
     @Test("a connection that is lost is mended for reads and server-side apply, and told for other writes")
     func lostConnections() async throws {
         let count = Mutex(0)
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             let isFirst = count.withLock { count in
                 count += 1
                 return count % 2 == 1
@@ -131,7 +142,7 @@ struct FaultTests {
 
     @Test("an answer cut off in its body is read again; one that always is says so")
     func truncated() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n{\"kind\":")
             return false
         }
@@ -147,7 +158,7 @@ struct FaultTests {
         arguments: [false, true]
     )
     func slow(_ hasHead: Bool) async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             if hasHead { wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{") }
             wire.stall()
             return false
@@ -170,7 +181,7 @@ struct FaultTests {
         ]
     )
     func garbage(_ answer: String, _ code: Failure.Code, _ words: String) async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.send(answer)
             return false
         }
@@ -197,7 +208,7 @@ struct FaultTests {
     func reauthentication() async throws {
         let folder = try TestFolder()
         let path = try folder.write("token", "old")
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             if request.header("authorization") == "Bearer old" { _ = try? folder.write("token", "new") }
             let isGood = request.header("authorization") == "Bearer new" && request.target.hasSuffix("/a")
             wire.answer(isGood ? 200 : 401, isGood ? Self.object : Self.status(401, "Unauthorized", "Unauthorized"))
@@ -209,7 +220,9 @@ struct FaultTests {
             let other = ObjectReference(.configMaps, namespace: "shop", name: "b")
             let failure = try await failure { try await client.get(other) }
             #expect(failure.code == .denied)
-            #expect(failure.message.hasSuffix("refuses the credentials of user 'robot'"))
+            let words =
+                "refuses the credentials of user 'robot': the token in '\(path)' is not accepted; renew that file"
+            #expect(failure.message.hasSuffix(words), "\(failure.message)")
         }
         #expect(server.lines.filter { $0.hasSuffix("/a") }.count == 2)
         #expect(server.lines.filter { $0.hasSuffix("/b") }.count == 1)
@@ -217,7 +230,7 @@ struct FaultTests {
 
     @Test("impersonation goes with every request")
     func impersonation() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.answer(200, Self.object)
             return true
         }
@@ -236,7 +249,7 @@ struct FaultTests {
 
     @Test("a proxy is asked to connect, with its login; the cluster's own name is asked for behind it")
     func proxy() async throws {
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             if request.method == "CONNECT" {
                 wire.send("HTTP/1.1 200 Connected\r\n\r\n")
             } else {
@@ -244,14 +257,7 @@ struct FaultTests {
             }
             return true
         }
-        let proxy = try ProxyAddress("http://me:pw@127.0.0.1:\(server.port)")
-        _ = try await withClient(
-            server,
-            {
-                $0.server = "http://cluster.example:8080"
-                $0.proxy = proxy
-            }
-        ) { try await $0.get(Self.reference) }
+        try await read(server, through: "http://me:pw@127.0.0.1:\(server.port)")
         #expect(server.lines == ["CONNECT cluster.example:8080", "GET /api/v1/namespaces/shop/configmaps/a"])
         #expect(server.requests[0].header("proxy-authorization") == "Basic bWU6cHc=")
         #expect(server.requests[1].header("proxy-authorization") == nil)
@@ -260,7 +266,7 @@ struct FaultTests {
     @Test("a SOCKS proxy is told the cluster's name and port")
     func socks() async throws {
         let asked = Mutex<[UInt8]>([])
-        let server = try FaultyServer { wire in
+        let server = try WireServer { wire in
             let methods = wire.receive(2)
             _ = wire.receive(Int(methods.last ?? 0))
             wire.send([5, 0])
@@ -273,14 +279,7 @@ struct FaultTests {
             wire.answer(200, Self.object)
             return true
         }
-        let proxy = try ProxyAddress("socks5://127.0.0.1:\(server.port)")
-        _ = try await withClient(
-            server,
-            {
-                $0.server = "http://cluster.example:8080"
-                $0.proxy = proxy
-            }
-        ) { try await $0.get(Self.reference) }
+        try await read(server, through: "socks5://127.0.0.1:\(server.port)")
         let name = Array("cluster.example".utf8)
         #expect(asked.withLock { $0 } == [5, 1, 0, 3, UInt8(name.count)] + name + [0x1F, 0x90])
         #expect(server.lines == ["GET /api/v1/namespaces/shop/configmaps/a"])
@@ -313,7 +312,7 @@ struct FaultTests {
 
     @Test("apply says manager, force, dry run and validation, each patch its own type; a dry removal is one")
     func parameters() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.answer(200, Self.object)
             return true
         }
@@ -343,7 +342,7 @@ struct FaultTests {
 
     @Test("an applied text arrives as it was even where the server reads it as YAML")
     func yamlBodies() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.answer(200, Self.object)
             return true
         }
@@ -368,7 +367,7 @@ struct FaultTests {
 
     @Test("warnings of an answer reach whoever listens around the call")
     func warnings() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.answer(
                 200,
                 Self.object,
@@ -393,7 +392,7 @@ struct FaultTests {
 
     @Test("a thousand calls at once go over a bounded number of connections, which are used again")
     func concurrency() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.answer(200, Self.object)
             return true
         }

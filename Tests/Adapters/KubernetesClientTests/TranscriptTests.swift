@@ -49,7 +49,7 @@ struct TranscriptTests {
     /// Sends the step's request to a server that answers as recorded.
     private func play(_ steps: [Step], _ check: (Step, Result<JSON, Failure>, [String]) throws -> Void) async throws {
         let current = Mutex<Step?>(nil)
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             guard let step = current.withLock(\.self) else { return false }
             let body = step.response.string ?? step.response.text
             wire.answer(step.status, body, headers: step.warnings.map { ("Warning", $0) }, type: step.type)

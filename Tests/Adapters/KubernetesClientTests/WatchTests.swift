@@ -5,6 +5,7 @@ import Foundation
 import Model
 import Ports
 import Synchronization
+import TestKit
 import Testing
 
 @testable import KubernetesClient
@@ -30,7 +31,7 @@ struct WatchTests {
         #"{"kind":"Status","apiVersion":"v1","code":410,"reason":"Expired","message":"too old"}"#
 
     private func withClient<Value>(
-        _ server: FaultyServer,
+        _ server: WireServer,
         limits: Limits = Limits(deadline: .seconds(20)),
         _ work: (KubernetesClient) async throws -> Value
     ) async throws -> Value {
@@ -60,7 +61,7 @@ struct WatchTests {
 
     @Test("events are read whole however the chunks are cut, and the server is asked to end the watch at a time")
     func chunks() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             let all = Self.event("ADDED", "a", 2) + Self.event("MODIFIED", "b", 3) + Self.event("BOOKMARK", "", 4)
             wire.beginChunks()
             for start in stride(from: 0, to: all.utf8.count, by: 37) {
@@ -81,7 +82,7 @@ struct WatchTests {
 
     @Test("a version too old is 'expired', at once or from the stream")
     func tooOld() async throws {
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             if request.target.contains("resourceVersion=1&") {
                 wire.answer(410, Self.expired)
             } else {
@@ -107,7 +108,7 @@ struct WatchTests {
         arguments: [true, false]
     )
     func cut(_ isCut: Bool) async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.beginChunks()
             wire.chunk(Self.event("ADDED", "a", 2))
             if isCut { wire.chunk(#"{"type":"ADDED","obj"#) } else { wire.chunk("<html>\n") }
@@ -128,7 +129,7 @@ struct WatchTests {
 
     @Test("a half-open watch, which a server ought to have ended, counts as broken")
     func halfOpen() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.beginChunks()
             wire.stall()
             return false
@@ -146,7 +147,7 @@ struct WatchTests {
     @Test("a reader that is cancelled ends its watch's connection")
     func cancelled() async throws {
         let ended = AsyncStream.makeStream(of: Void.self)
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.beginChunks()
             wire.chunk(Self.event("ADDED", "a", 2))
             wire.stall()
@@ -170,7 +171,7 @@ struct WatchTests {
     @Test("a mirror survives cuts, resumes where it was, and lists anew after 410, also in the middle of its pages")
     func mirror() async throws {
         let count = Mutex(0)
-        let server = try FaultyServer { request, wire in
+        let server = try WireServer { request, wire in
             let place = count.withLock { count in
                 count += 1
                 return count
@@ -219,7 +220,7 @@ struct WatchTests {
 
     @Test("a followed log is read as it comes, and its parameters are said")
     func logs() async throws {
-        let server = try FaultyServer { _, wire in
+        let server = try WireServer { _, wire in
             wire.beginChunks()
             wire.chunk("one\n")
             wire.chunk("two\n")

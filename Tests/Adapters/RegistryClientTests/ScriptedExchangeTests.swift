@@ -6,6 +6,7 @@ import Digests
 import Foundation
 import Model
 import Ports
+import TestKit
 import Testing
 
 @testable import RegistryClient
@@ -53,16 +54,16 @@ struct ScriptedExchangeTests {
         let server = try ScriptedServer { request, place in
             let isToken = request.target.hasPrefix("/token")
             if isToken { return .init(status: 200, body: #"{"access_token":"t\#(place)","expires_in":300}"#) }
-            let authorization = request.headers["authorization"]
+            let authorization = request.header("authorization")
             guard authorization == "Bearer t1" || authorization == "Bearer t4" else {
-                let realm = "http://\(request.headers["host"] ?? "")/token?x=1"
+                let realm = "http://\(request.header("host") ?? "")/token?x=1"
                 let challenge = #"Bearer realm="\#(realm)", service="reg", scope="repository:shop/cart:pull""#
                 return .init(status: 401, headers: [("WWW-Authenticate", challenge)])
             }
             if place == 3, authorization == "Bearer t1" {  // the token ended early
                 return .init(
                     status: 401,
-                    headers: [("WWW-Authenticate", #"Bearer realm="http://\#(request.headers["host"] ?? "")/token""#)]
+                    headers: [("WWW-Authenticate", #"Bearer realm="http://\#(request.header("host") ?? "")/token""#)]
                 )
             }
             return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
@@ -78,15 +79,15 @@ struct ScriptedExchangeTests {
                 "GET /token?scope=repository:shop/cart:pull", "GET /v2/shop/cart/manifests/1",
             ]
         )
-        #expect(server.requests[1].headers["authorization"] == "Basic YWRhOnBhOnNz")
-        #expect(server.requests[0].headers["authorization"] == nil)
+        #expect(server.requests[1].header("authorization") == "Basic YWRhOnBhOnNz")
+        #expect(server.requests[0].header("authorization") == nil)
     }
 
     @Test("without credentials a token is asked for anonymously, and a refusal says what to give")
     func anonymousRefused() async throws {
         let server = try ScriptedServer { request, _ in
             if request.target.hasPrefix("/token") { return .init(status: 200, body: #"{"token":"anonymous"}"#) }
-            let challenge = #"Bearer realm="http://\#(request.headers["host"] ?? "")/token""#
+            let challenge = #"Bearer realm="http://\#(request.header("host") ?? "")/token""#
             let body = #"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#
             return .init(status: 401, headers: [("WWW-Authenticate", challenge)], body: body)
         }
@@ -101,15 +102,15 @@ struct ScriptedExchangeTests {
                         + "name and a password in spec.image.credentials"
             }
         }
-        #expect(server.requests[1].headers["authorization"] == nil)
-        #expect(server.requests.last?.headers["authorization"] == "Bearer anonymous")
+        #expect(server.requests[1].header("authorization") == nil)
+        #expect(server.requests.last?.header("authorization") == "Bearer anonymous")
     }
 
     @Test("a redirect to another host is followed without the authorization")
     func redirects() async throws {
         let storage = try ScriptedServer { _, _ in .init(status: 200, body: "bytes") }
         let server = try ScriptedServer { [host = storage.host] request, _ in
-            guard request.headers["authorization"] != nil else {
+            guard request.header("authorization") != nil else {
                 return .init(status: 401, headers: [("WWW-Authenticate", "Basic realm=x")])
             }
             return .init(status: 307, headers: [("Location", "http://\(host)/blob?signature=1")])
@@ -119,8 +120,8 @@ struct ScriptedExchangeTests {
             #expect(bytes == Array("bytes".utf8))
         }
         #expect(storage.lines == ["GET /blob?signature=1"])
-        #expect(storage.requests[0].headers["authorization"] == nil)
-        #expect(server.requests.last?.headers["authorization"] == "Basic YWRhOnBhOnNz")
+        #expect(storage.requests[0].header("authorization") == nil)
+        #expect(server.requests.last?.header("authorization") == "Basic YWRhOnBhOnNz")
     }
 
     @Test("circles of redirects end")
@@ -174,7 +175,7 @@ struct ScriptedExchangeTests {
             case ("POST", _):
                 .init(
                     status: 202,
-                    headers: [("Location", "http://\(request.headers["host"] ?? "")/up/\(place)?state=a%2Fb")]
+                    headers: [("Location", "http://\(request.header("host") ?? "")/up/\(place)?state=a%2Fb")]
                 )
             case ("PUT", 2): .init(status: 503)
             case ("PUT", _): .init(status: 201)
@@ -192,7 +193,7 @@ struct ScriptedExchangeTests {
             ]
         )
         #expect(ContentHash.digest(of: server.requests[6].body) == image.layer.digest)
-        #expect(server.requests[6].headers["content-length"] == String(image.layer.size))
+        #expect(server.requests[6].header("content-length") == String(image.layer.size))
     }
 
     @Test("an upload that was cut goes on where the registry stands, at the address it names then")
@@ -217,8 +218,8 @@ struct ScriptedExchangeTests {
             ]
         )
         let size = image.layer.size
-        #expect(server.requests[4].headers["content-range"] == "1000000-\(size - 1)")
-        #expect(server.requests[5].headers["content-range"] == "2000000-\(size - 1)")
+        #expect(server.requests[4].header("content-range") == "1000000-\(size - 1)")
+        #expect(server.requests[5].header("content-range") == "2000000-\(size - 1)")
         let bytes = try [UInt8](Data(contentsOf: URL(filePath: image.layer.path)))
         #expect(server.requests[5].body == Array(bytes[2_000_000...]))
     }
@@ -244,7 +245,7 @@ struct ScriptedExchangeTests {
             ]
         )
         #expect(
-            server.requests.suffix(2).map { $0.headers["content-range"] } == [
+            server.requests.suffix(2).map { $0.header("content-range") } == [
                 "0-\(half - 1)", "\(half)-\(image.layer.size - 1)",
             ]
         )
@@ -255,10 +256,10 @@ struct ScriptedExchangeTests {
     func refreshTokens() async throws {
         let server = try ScriptedServer { request, place in
             guard request.target.hasPrefix("/token") else {
-                guard request.headers["authorization"] == nil else {
+                guard request.header("authorization") == nil else {
                     return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
                 }
-                let realm = "http://\(request.headers["host"] ?? "")/token"
+                let realm = "http://\(request.header("host") ?? "")/token"
                 return .init(status: 401, headers: [("WWW-Authenticate", "Bearer realm=\"\(realm)\",service=\"a b\"")])
             }
             return .init(status: 200, body: #"{"access_token":"t","expires_in":"300","refresh_token":"second"}"#)
@@ -270,7 +271,7 @@ struct ScriptedExchangeTests {
         }
         let forms = server.requests.filter { $0.method == "POST" }
         #expect(forms.map(\.target) == ["/token", "/token"])
-        #expect(forms.allSatisfy { $0.headers["authorization"] == nil })
+        #expect(forms.allSatisfy { $0.header("authorization") == nil })
         #expect(
             forms.map { String(decoding: $0.body, as: UTF8.self) } == [
                 "client_id=ballast&grant_type=refresh_token&refresh_token=first%2B1&service=a%20b&scope=repository%3Ashop%2Fcart%3Apull",
@@ -282,13 +283,13 @@ struct ScriptedExchangeTests {
     @Test("a service that has no GET is asked by a form with the password")
     func passwordGrant() async throws {
         let server = try ScriptedServer { request, _ in
-            switch (request.method, request.target.hasPrefix("/token"), request.headers["authorization"]) {
+            switch (request.method, request.target.hasPrefix("/token"), request.header("authorization")) {
             case ("GET", true, _): return .init(status: 405)
             case ("POST", true, _): return .init(status: 200, body: #"{"access_token":"t"}"#)
             case (_, _, "Bearer t"):
                 return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
             default:
-                let realm = "http://\(request.headers["host"] ?? "")/token"
+                let realm = "http://\(request.header("host") ?? "")/token"
                 return .init(status: 401, headers: [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")])
             }
         }
@@ -303,7 +304,7 @@ struct ScriptedExchangeTests {
     @Test("a token that was handed over is shown as it is, and nobody else is asked")
     func registryToken() async throws {
         let server = try ScriptedServer { request, _ in
-            guard request.headers["authorization"] == "Bearer ready" else {
+            guard request.header("authorization") == "Bearer ready" else {
                 return .init(status: 401, headers: [("WWW-Authenticate", #"Bearer realm="http://127.0.0.1:1/token""#)])
             }
             return .init(status: 200, headers: [("Content-Type", Self.manifestType)], body: Self.manifestText)
@@ -318,7 +319,7 @@ struct ScriptedExchangeTests {
     )
     func refusals() async throws {
         let server = try ScriptedServer { request, _ in
-            let isKnown = request.headers["authorization"] != nil && request.target.contains("/closed/")
+            let isKnown = request.header("authorization") != nil && request.target.contains("/closed/")
             if isKnown { return .init(status: 403) }
             return .init(status: 401, headers: [("WWW-Authenticate", "Basic realm=x")])
         }

@@ -62,4 +62,69 @@ struct PullSecretTests {
         _ = try await world.running { try await $0.releaser().release(file) }
         #expect(world.releases.last?.changes == [], "\(world.releases.last?.changes ?? [])")
     }
+
+    // MARK: What a credential may look like
+
+    private static func login(_ key: String, _ document: String) throws -> RegistryCredentials {
+        var secret = KubeObject(.secrets, namespace: "shop", name: "login")
+        secret["data"] = [key: .string(Base64.encode(Array(document.utf8)))]
+        let image = try #require(ImageReference("registry.internal/shop/cart"))
+        return try PullSecret.login(from: secret, for: image)
+    }
+
+    private static func auth(_ text: String) -> String { Base64.encode(Array(text.utf8)) }
+
+    @Test func authCountsBeforeNameAndPasswordAsItDoesForNodes() throws {
+        let both =
+            #"{"auths":{"registry.internal":{"username":"old","password":"old","auth":"\#(Self.auth("bot:new:1"))"}}}"#
+        #expect(try Self.login(".dockerconfigjson", both) == RegistryCredentials(username: "bot", password: "new:1"))
+        let plain = #"{"auths":{"https://registry.internal/v2/":{"username":"bot","password":"p"}}}"#
+        #expect(try Self.login(".dockerconfigjson", plain) == RegistryCredentials(username: "bot", password: "p"))
+        let unpadded = Self.auth("bot:pass").filter { $0 != "=" }
+        let bare = #"{"auths":{"*.internal":{"auth":"\#(unpadded)"}}}"#
+        #expect(try Self.login(".dockerconfigjson", bare) == RegistryCredentials(username: "bot", password: "pass"))
+    }
+
+    @Test func theOlderDocumentIsReadAndTheNearestEntryCounts() throws {
+        let old = #"""
+            {"registry.internal":{"auth":"\#(Self.auth("any:1"))"},"registry.internal/shop":{"auth":"\#(Self.auth("shop:2"))"},
+             "registry.internal/sho":{"auth":"\#(Self.auth("wrong:3"))"},"registry.internal:5000":{"auth":"\#(Self.auth("port:4"))"}}
+            """#
+        #expect(try Self.login(".dockercfg", old) == RegistryCredentials(username: "shop", password: "2"))
+        #expect(
+            try Self.login(".dockerconfigjson", #"{"auths":\#(old)}"#)
+                == RegistryCredentials(username: "shop", password: "2")
+        )
+    }
+
+    @Test func aTokenThatNodesCannotUseIsRefusedWithWhatToDo() throws {
+        let token = #"{"auths":{"registry.internal":{"identitytoken":"refresh"}}}"#
+        let refused = #expect(throws: Failure.self) { try Self.login(".dockerconfigjson", token) }
+        #expect(
+            refused?.message
+                == "the login for 'registry.internal' in the Secret 'login' is a token, with which nodes cannot pull; put a user's name and password there, or those of a robot account"
+        )
+        // Azure's takes it as a password, and says so by this user.
+        let user = "00000000-0000-0000-0000-000000000000"
+        let azure = #"{"auths":{"registry.internal":{"auth":"\#(Self.auth("\(user):"))","identitytoken":"refresh"}}}"#
+        let login = try Self.login(".dockerconfigjson", azure)
+        #expect(login.username == user && login.password == "refresh" && login.identityToken == "refresh")
+    }
+
+    @Test(arguments: [
+        (
+            #"{"auths":{"other.internal":{"auth":"YTpi"}}}"#,
+            "has no login for 'registry.internal'; it has: other.internal"
+        ),
+        (
+            #"{"auths":{"registry.internal":{"auth":"!!"}}}"#,
+            "cannot be read: the 'auth' for 'registry.internal' is no base64"
+        ),
+        (#"{"auths":{"registry.internal":{}}}"#, "is incomplete"), ("{", "nor a readable '.dockerconfigjson'"),
+    ])
+    func whatIsNoLoginIsSaid(_ document: String, _ words: String) throws {
+        let refused = #expect(throws: Failure.self) { try Self.login(".dockerconfigjson", document) }
+        #expect(refused?.code == .invalidInput && refused?.message.contains(words) == true, "\(refused?.message ?? "")")
+        #expect(refused?.message.contains("'login'") == true)
+    }
 }

@@ -46,6 +46,33 @@ struct ReleaseFaultTests {
         }
     }
 
+    /// Credentials that end, or a cluster that goes: at each single call, and for all that come after it.
+    @Test(arguments: [InterceptedCluster.Fault.refused(.denied), .refused(.unavailable)])
+    func whatIsCutOffForGoodIsToldAndFinishedByTheNext(_ fault: InterceptedCluster.Fault) async throws {
+        let (calm, calls) = try await release { _, _ in nil }
+        let rollout = try #require(calls.firstIndex(of: "list pods"))
+        // Who does not answer is waited for during a rollout, until its deadline: that has a test of its own.
+        let places = fault == .refused(.denied) ? calls.indices : calls.startIndex..<rollout
+        for place in places {
+            let world = world()
+            let file = try World.file(Self.file, spec: "routes: [{ hosts: [cart.localhost] }]")
+            let gone = InterceptedCluster(world.cluster) { number, _ in number >= place ? fault : nil }
+            let error = try await world.running { await $0.failure(of: $0.releaser(on: gone), file) }
+            // What is only tidied up after the end may fail.
+            let isOver = error.isEmpty && world.releases.last?.phase == .succeeded
+            #expect(error.contains("made to fail") || isOver, "\(place), \(calls[place]): \(error)")
+            let next = try await world.running { try await $0.releaser(hasEnded: { _ in true }).release(file) }
+            #expect(next.phase == .succeeded)
+            #expect(world.objects == calm.objects, "\(place), \(calls[place])")
+            #expect(world.image == calm.image || next.number > 1)
+            // A record that was on its way into its namespace may be in two places; the sweeper takes away the other.
+            let (open, ended) = (
+                world.releases.filter { $0.phase == .running }, world.releases.filter { $0.phase != .running }
+            )
+            #expect(Set(open.map(\.number)).isSubset(of: ended.map(\.number)), "\(place), \(calls[place])")
+        }
+    }
+
     @Test(arguments: [
         "patch deployments.apps", "create namespaces", "create releases.ballast.dev", "create apps.ballast.dev",
     ])

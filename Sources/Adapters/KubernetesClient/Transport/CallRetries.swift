@@ -53,13 +53,5 @@ struct RefusedAnswer: Sendable {
         retryAfter = response.headers.first(name: "Retry-After").flatMap { Int($0) }
             .map { .seconds(min(max($0, 0), 3600)) }
         failure = Failure(status)
-        if status.code == 401 {
-            let user = config.user.name.isEmpty ? "" : " of user '\(config.user.name)'"
-            failure = Failure(
-                .denied,
-                "the cluster at '\(config.server)' refuses the credentials\(user)",
-                cause: status
-            )
-        }
     }
 }

@@ -16,6 +16,7 @@ final class ClusterLink: Sendable {
     private let tls: TLSMaterial
     private let credentials: CredentialSource
     private let gate: CallGate
+    private let wall: WallClock
     private let pause: @Sendable (Duration) async throws -> Void
     private let base: (address: String, headers: HTTPHeaders)
     private let clock = ContinuousClock()
@@ -30,6 +31,7 @@ final class ClusterLink: Sendable {
         self.config = config
         self.limits = limits
         self.pause = pause
+        self.wall = wall
         tls = try TLSMaterial(config)
         credentials = CredentialSource(config, wall: wall)
         gate = CallGate(limits.concurrency)
@@ -92,9 +94,14 @@ final class ClusterLink: Sendable {
                 failure = ConnectionTrouble.failure(error, config)
                 retries.note(error)
             }
-            if answer?.status.code == 401, retries.mayAuthenticateAgain, await credentials.refuse(credential) {
-                retries.hasAuthenticatedAgain = true
-                continue
+            if let answer, answer.status.code == 401 {
+                if retries.mayAuthenticateAgain, await credentials.refuse(credential) {
+                    retries.hasAuthenticatedAgain = true
+                    continue
+                }
+                throw RefusedCredential(config: config, credential: credential, now: wall.now).failure(
+                    cause: answer.status
+                )
             }
             guard let wait = retries.wait(after: answer), clock.now + wait < end else { throw failure }
             try await pause(wait)

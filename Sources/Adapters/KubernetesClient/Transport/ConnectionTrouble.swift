@@ -60,7 +60,9 @@ enum ConnectionTrouble {
         if text.contains("CERTIFICATE_REQUIRED") || text.contains("ALERT_BAD_CERTIFICATE")
             || text.contains("UNKNOWN_CA") || text.contains("CERTIFICATE_EXPIRED")
         {
-            return "does not accept our client certificate"
+            let pem = try? config.user.identity?.certificate.read()
+            let end = pem.flatMap { RefusedCredential.words(ofCertificate: $0, at: WallClock.machine.now) }
+            return "does not accept our client certificate" + (end.map { ": \($0)" } ?? "")
         }
         guard error is NIOSSLError || error is BoringSSLError else { return nil }
         return text.contains("uncleanShutdown")

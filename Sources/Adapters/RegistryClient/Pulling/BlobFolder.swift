@@ -58,10 +58,9 @@ struct BlobFolder: Sendable {
         } catch {
             try? FileManager.default.removeItem(atPath: temporary)
             guard !(error is Failure), !(error is CancellationError) else { throw error }
-            throw Failure(
-                .fault,
-                "the folder '\(path)' for base images cannot be written: \(ErrorWords.text(of: error))"
-            )
+            let words = ErrorWords.text(of: error)
+            let advice = words == ErrorWords.text(ofNumber: ENOSPC) ? "; free some space and release again" : ""
+            throw Failure(.fault, "the folder '\(path)' for base images cannot be written: \(words)\(advice)")
         }
     }
 

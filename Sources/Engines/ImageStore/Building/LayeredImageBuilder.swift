@@ -32,6 +32,14 @@ package struct LayeredImageBuilder: ImageBuilder {
             return try await assemble(plan)
         } catch let error as FileError {
             let isOurs = error.path.hasPrefix(cache.folder)
+            if isOurs, error.isOutOfSpace {
+                let place = "the disk of '\(cache.folder)', where layers are kept, is full"
+                throw Failure(
+                    .fault,
+                    "the image cannot be built: \(place); free some space and release again",
+                    cause: error
+                )
+            }
             throw Failure(isOurs ? .fault : .invalidInput, "the image cannot be built", cause: error)
         } catch let error
             where error is PlanError || error is LibraryError || error is LayerTreeError

@@ -18,6 +18,8 @@ struct FileError: Error, CustomStringConvertible {
     var description: String { "cannot \(operation) '\(path)': \(unsafe String(cString: strerror(code)))" }
 
     var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// The disk is full, or somebody's share of it.
+    var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
     /// The error of the system call that just failed on this thread.
     static func last(_ operation: String, _ path: String) -> FileError {

@@ -67,6 +67,10 @@ enum PodDefaults {
             if usesHostNetwork, port["hostPort"] == nil { port["hostPort"] = port["containerPort"] }
         }
         each(&container, "env") { variable in
+            if var source = variable["valueFrom"] {
+                fillDivisor(&source)
+                variable["valueFrom"] = source
+            }
             guard variable[path: "valueFrom", "fieldRef"] != nil,
                 (variable[path: "valueFrom", "fieldRef", "apiVersion"]?.string ?? "").isEmpty
             else { return }
@@ -139,9 +143,18 @@ enum PodDefaults {
         volume["projected"] = projected
     }
 
+    /// The real server says an amount even where there is none.
+    private static func fillDivisor(_ holder: inout JSON) {
+        guard holder["resourceFieldRef"]?.object != nil, holder[path: "resourceFieldRef", "divisor"] == nil else {
+            return
+        }
+        holder.set("0", at: ["resourceFieldRef", "divisor"])
+    }
+
     private static func fillFieldRefs(_ holder: inout JSON, at member: String) {
         guard var source = holder[member], source.object != nil else { return }
         each(&source, "items") { item in
+            fillDivisor(&item)
             guard item["fieldRef"]?.object != nil, item[path: "fieldRef", "apiVersion"] == nil else { return }
             item.set("v1", at: ["fieldRef", "apiVersion"])
         }

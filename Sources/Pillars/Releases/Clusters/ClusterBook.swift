@@ -30,7 +30,7 @@ package struct ClusterBook: Sendable {
         guard let secret = try await home.find(cluster.secret) else {
             throw Failure(
                 .notFound,
-                "the credentials of the cluster '\(cluster.name)' are gone (\(cluster.secret.words)); remove it and add it again"
+                "the credentials of the cluster '\(cluster.name)' are gone (\(cluster.secret.words)); add it again with --replace"
             )
         }
         let data = secret[path: "data", KnownCluster.secretKey]?.string ?? ""
@@ -46,7 +46,7 @@ package struct ClusterBook: Sendable {
         guard try await home.find(ObjectReference(.clusters, name: name)) == nil else {
             throw Failure(
                 .conflict,
-                "there is a cluster '\(name)' already; 'ballast clusters remove \(name)' forgets it"
+                "there is a cluster '\(name)' already; '--replace' gives it new credentials, and 'ballast clusters remove \(name)' forgets it"
             )
         }
     }
@@ -68,6 +68,23 @@ package struct ClusterBook: Sendable {
             try? await home.delete(cluster.secret)
             throw error
         }
+    }
+
+    /// Gives a known cluster other credentials, or another address; what refers to it stays.
+    ///
+    /// The Secret goes first: it is what counts, the rest is for people.
+    package func replace(_ cluster: KnownCluster, kubeconfig: JSON) async throws {
+        let known = try await self.cluster(named: cluster.name)
+        let secret = cluster.secretObject(kubeconfig)
+        do {
+            _ = try await home.patch(cluster.secret, .merge, ["data": secret["data"] ?? [:]])
+        } catch let failure as Failure where failure.code == .notFound {
+            _ = try await home.create(secret, as: .secrets)
+        }
+        var spec = cluster.object.spec
+        // In a merge patch what is not said stays.
+        if cluster.plugin == nil { spec["plugin"] = .null }
+        _ = try await home.patch(known.reference, .merge, ["spec": spec])
     }
 
     /// Forgets a cluster; nothing on the cluster itself is touched. The Secret goes first: without it the name still says

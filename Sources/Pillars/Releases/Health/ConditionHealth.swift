@@ -41,6 +41,8 @@ struct Condition {
     let reason: String
     let message: String
     let observedGeneration: Int?
+    /// Of Cluster API and its like, for a condition that is false: `Error`, `Warning`, `Info`.
+    let severity: String
 
     init?(_ json: JSON) {
         guard let type = json["type"]?.string else { return nil }
@@ -49,6 +51,7 @@ struct Condition {
         reason = json["reason"]?.string ?? ""
         message = json["message"]?.string ?? ""
         observedGeneration = json["observedGeneration"]?.int
+        severity = json["severity"]?.string ?? ""
     }
 
     var isTrue: Bool { status == "True" || status == "true" }

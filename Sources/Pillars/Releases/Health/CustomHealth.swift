@@ -69,7 +69,9 @@ struct CustomHealth {
 
     /// Somebody will most likely take it up, and if nobody does, nobody ever will.
     private var silent: Health {
-        guard !rule.isSilent else { return .current() }
+        // A repository that is only an address has nothing to report on.
+        let isAddress = object.kind == "HelmRepository" && object.spec["type"]?.string == "oci"
+        guard !rule.isSilent, !isAddress else { return .current() }
         return Health(.inProgress, "NoStatus", "its controller has not reported on it yet", isOptional: !isKnown)
     }
 
@@ -89,11 +91,23 @@ struct CustomHealth {
         "Orphan", "Fallback", "Rejected", "FailedCreatePod", "Unhealthy", "Warning",
     ]
 
+    /// Conditions that hold once the work is over, well or not.
+    private static let ended: Set<String> = ["Complete", "Completed", "Finished"]
+
+    private static let errorMembers = ["error", "errMsg", "errorMessage"]
+
+    private static func errorText(_ value: JSON?) -> String? {
+        (value?.string ?? value?["message"]?.string).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     private var isReady: Bool { conditions.contains { $0.type == "Ready" && $0.isTrue } }
 
     private var plainFailure: Health? {
         if let words = (object.status["failureMessage"] ?? object.status["failureReason"])?.string, !words.isEmpty {
             return .failed(object.status["failureReason"]?.string ?? "Failed", words)
+        }
+        if let words = Self.errorMembers.lazy.compactMap({ Self.errorText(object.status[$0]) }).first {
+            return .failed("Error", words)
         }
         if let pause = conditions.first(where: { ["Paused", "Suspended"].contains($0.type) && $0.isTrue }) {
             return Health(.suspended, pause.reason(or: pause.type), pause.words)
@@ -107,7 +121,10 @@ struct CustomHealth {
             }
         }
         let found = conditions.first { condition in
-            condition.isTrue && Self.bad.contains(condition.type) && !(condition.type == "PartiallyReady" && isReady)
+            if condition.isFalse { return condition.severity == "Error" }
+            guard condition.isTrue else { return false }
+            if Self.ended.contains(condition.type) { return condition.reason.lowercased().contains("fail") }
+            return Self.bad.contains(condition.type) && !(condition.type == "PartiallyReady" && isReady)
         }
         return found.map { .failed($0.reason(or: $0.type), $0.words) }
     }
@@ -118,10 +135,10 @@ struct CustomHealth {
     private var named: Health? {
         let found = rule.words.flatMap { Self.leaves(of: object.status, $0.split(separator: ".")[...]) }
         guard let worst = worst(of: found) else { return nil }
-        if worst.state == .current, let unready = conditions.first(where: { $0.type == "Ready" && $0.isFalse }) {
-            return verdict(on: unready)
-        }
-        return worst
+        guard worst.state == .current else { return worst }
+        if let unready = conditions.first(where: { $0.type == "Ready" && !$0.isTrue }) { return verdict(on: unready) }
+        let isUntold = !rule.conditions.isEmpty && !conditions.contains { rule.conditions.contains($0.type) }
+        return isUntold ? .inProgress("NoStatus", "it has not reported on \(rule.conditions[0]) yet") : worst
     }
 
     private func worst(of words: [String]) -> Health? {
@@ -179,10 +196,14 @@ struct CustomHealth {
 
     private static let done: Set<String> = ["NewReplicaSetAvailable", "NewReplicationControllerAvailable"]
 
+    /// `EKSControlPlaneUpdating` as well as `Updating`.
+    private static func isWork(_ type: String) -> Bool {
+        ["Progressing", "Issuing", "In-progress"].contains(type)
+            || ["Updating", "Creating", "Upgrading"].contains { type.hasSuffix($0) }
+    }
+
     private var working: Health? {
-        let types: Set = ["Progressing", "Issuing", "Updating", "In-progress"]
-        if let busy = conditions.first(where: { types.contains($0.type) && $0.isTrue && !Self.done.contains($0.reason) }
-        ) {
+        if let busy = conditions.first(where: { Self.isWork($0.type) && $0.isTrue && !Self.done.contains($0.reason) }) {
             return .inProgress(busy.reason(or: busy.type), busy.words)
         }
         let deciding = rule.conditions
@@ -222,19 +243,23 @@ struct CustomHealth {
         return found + conditions.filter { $0.type.hasSuffix("Healthy") && !taken.contains($0.type) }
     }
 
+    /// Conditions that are false because of what was asked, not because it takes its time.
+    private static let judgements: Set<String> = ["Valid", "Accepted", "Admitted", "ResolvedRefs"]
+
     private func verdict(on condition: Condition) -> Health {
+        let isHard = condition.isFalse && !rule.soft.contains(condition.type)
+        let otherwise: Health.State = isHard && Self.judgements.contains(condition.type) ? .failed : .inProgress
         let state: Health.State =
-            rule.soft.contains(condition.type)
-            ? StatusWords.tone(ofReason: condition.reason, otherwise: .inProgress)
-            : rule.falseIsFailure && condition.isFalse
-                ? .failed : StatusWords.tone(ofReason: condition.reason, otherwise: .inProgress)
+            isHard && rule.falseIsFailure ? .failed : StatusWords.tone(ofReason: condition.reason, otherwise: otherwise)
         return Health(state, condition.reason(or: "Not\(condition.type)"), condition.words)
     }
 
     private var decided: Health? {
         let deciding = deciding
         if let bad = deciding.first(where: \.isFalse) ?? deciding.first(where: { !$0.isTrue }) {
-            return verdict(on: bad)
+            // One that will not come about says more than one that is on its way.
+            let verdicts = deciding.filter(\.isFalse).map(verdict)
+            return verdicts.first { $0.state == .failed } ?? verdict(on: bad)
         }
         if let told = worst(of: wordsAtLarge), deciding.isEmpty || ![.unknown, .missing].contains(told.state) {
             return told
@@ -245,17 +270,12 @@ struct CustomHealth {
     // MARK: What is left
 
     private var counted: Health? {
-        if let wanted = object.spec["replicas"]?.int,
-            let ready = (object.status["readyReplicas"] ?? object.status["availableReplicas"])?.int
-        {
-            return ready >= wanted
-                ? .current("\(ready) of \(wanted) replicas are ready")
-                : .inProgress("LessReady", "\(ready) of \(wanted) replicas are ready")
-        }
-        if let isReady = object.status["ready"]?.bool {
+        if let health = CustomCounts(object).health { return health }
+        for key in ["ready", "readyToUse"] {
+            guard let isReady = object.status[key]?.bool else { continue }
             return isReady ? .current("ready") : .inProgress("NotReady", "it is not ready yet")
         }
-        return object.status["error"]?.string.flatMap { $0.isEmpty ? nil : .failed("Error", $0) }
+        return nil
     }
 
     private var untold: Health {

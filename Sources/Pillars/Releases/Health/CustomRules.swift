@@ -29,6 +29,7 @@ struct CustomRule: Sendable {
     /// One line per rule: groups, kinds after a slash, then what differs from the rules for all.
     private static let text = """
         acid.zalan.do word=PostgresClusterStatus
+        apiextensions.crossplane.io/Composition,CompositionRevision,EnvironmentConfig silent
         apps.kruise.io/BroadcastJob word=phase running=work
         apps.openshift.io/DeploymentConfig conditions=Progressing,Available
         argoproj.io/Application word=health.status
@@ -64,17 +65,21 @@ struct CustomRule: Sendable {
         kubevirt.io word=printableStatus,phase
         kyverno.io conditions=Ready
         lifecycle.keptn.sh,metrics.keptn.sh word=overallStatus,state
+        metrics.keptn.sh/KeptnMetric plain
         longhorn.io word=state
         minio.min.io/Tenant word=currentState
         monitoring.coreos.com conditions=Available
-        networking.gke.io/ManagedCertificate word=certificateStatus
+        networking.gke.io/ManagedCertificate word=certificateStatus,domainStatus.status
         operator.knative.dev,serving.knative.dev,eventing.knative.dev soft=Ready
         operator.victoriametrics.com word=updateStatus,status,clusterStatus
         policy.open-cluster-management.io word=compliant
+        proclaim.dogmatiq.io conditions=Adopted,Advertised,Discoverable soft=Discoverable false=failed
         promoter.argoproj.io conditions=Ready false=failed plain
+        promoter.argoproj.io/GitCommitStatus,WebRequestCommitStatus,TimedCommitStatus word=environments.phase conditions=Ready false=failed
         rabbitmq.com/RabbitmqCluster conditions=ReconcileSuccess soft=AllReplicasReady,ClusterAvailable false=failed
         sparkoperator.k8s.io word=applicationState.state
         tekton.dev conditions=Succeeded
+        work.karmada.io word=aggregatedStatus.health failed=Unknown
         tower.ansible.com word=ansibleJobResult.status running=work
         """
 

@@ -47,7 +47,10 @@ enum PodHealth {
         let isReady = PodWords.isReady(pod)
         let policy = pod.spec["restartPolicy"]?.string ?? "Always"
         if policy != "Always", !servesInSpiteOfItsPolicy(pod) {
-            return .inProgress("PodRunning", "it runs, and is done when it has ended")
+            return .inProgress(
+                isReady ? "PodRunning" : "PodRunningNotReady",
+                "it runs, and is done when it has ended"
+            )
         }
         if isReady { return .current("ready", "PodReady") }
         if let ended = statuses(of: pod).first(where: { $0[path: "lastState", "terminated"] != nil }) {

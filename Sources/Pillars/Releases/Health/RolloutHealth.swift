@@ -19,6 +19,12 @@ enum RolloutHealth {
         {
             return .inProgress("LatestGenerationNotObserved", "its controller has not seen the newest template yet")
         }
+        if let seen = status["workloadObservedGeneration"]?.scalarText.flatMap({ Int($0) }),
+            let asked = rollout.annotations["rollout.argoproj.io/workload-generation"].flatMap({ Int($0) }),
+            seen < asked
+        {
+            return .inProgress("WorkloadGenerationNotObserved", "its controller has not seen the newest workload yet")
+        }
         if let phase = status["phase"]?.string { return byPhase(phase, status["message"]?.string ?? phase) }
         for condition in rollout.conditions
         where ["ProgressDeadlineExceeded", "RolloutAborted"].contains(condition.reason) {
@@ -51,7 +57,7 @@ enum RolloutHealth {
         }
         let isBlueGreen = rollout.spec[path: "strategy", "blueGreen"] != nil
         if !isBlueGreen, count("replicas") > count("updatedReplicas") {
-            return .inProgress("ExtraReplicas", "old replicas are still to end")
+            return .inProgress("ExtraPods", "old replicas are still to end")
         }
         return .current("\(wanted) replicas are new and available")
     }

@@ -22,7 +22,8 @@ enum StatusWords {
         "cannot",
         "mismatch", "crash", "unhealthy", "abort", "reject", "degraded", "misconfig", "lost", "unsupported", "refus",
         "broken", "unresolv", "unable", "incompat", "expired", "duplicate", "cancel", "noncompliant", "notpermitted",
-        "notadopted", "warning", "incorrect", "not allowed", "inconclusive", "unexpected", "stuck",
+        "notadopted", "warning", "incorrect", "not allowed", "inconclusive", "unexpected", "stuck", "unreachable",
+        "already exist", "not set properly", "different version", "out of control",
     ]
     private static let signsOfWork = [
         "progress", "pending", "creat", "wait", "provision", "install", "initial", "reconcil", "depend", "issuing",
@@ -32,7 +33,7 @@ enum StatusWords {
         "restor", "upload", "download", "transition", "booting", "applying", "processing", "connecting", "draining",
         "cloning", "modifying", "rebooting", "warming", "stopping", "doesnotexist", "submitted", "executing",
         "notcomplete", "unavailable", "changes", "finali", "requested", "started", "hibernating", "resum", "expanding",
-        "decommission",
+        "decommission", "outofsync",
     ]
 
     /// What a status word says; `nil` where it is in no vocabulary. To some kinds `Running` means that they are not
@@ -55,6 +56,9 @@ enum StatusWords {
 
     /// Whether a condition that does not hold tells by its reason of a failure or of work under way.
     static func tone(ofReason reason: String, otherwise state: Health.State) -> Health.State {
+        // `ErrRegisterACMEAccount`, as Go programs name their errors.
+        let isNamedError = reason.hasPrefix("Err") && reason.dropFirst(3).first?.isUppercase == true
+        if isNamedError { return .failed }
         let reason = reason.lowercased()
         if signsOfFailure.contains(where: { reason.contains($0) }) { return .failed }
         return signsOfWork.contains { reason.contains($0) } ? .inProgress : state

@@ -43,7 +43,7 @@ enum WorkloadHealth {
         let (ready, available) = (count(object, "readyReplicas"), count(object, "availableReplicas"))
         if all < wanted { return .inProgress("LessReplicas", "\(all) of \(wanted) replicas exist") }
         if updated < wanted { return .inProgress("LessUpdated", "\(updated) of \(wanted) replicas are new") }
-        if all > wanted { return .inProgress("ExtraReplicas", "\(all - wanted) old replicas are still to end") }
+        if all > wanted { return .inProgress("ExtraPods", "\(all - wanted) old replicas are still to end") }
         if available < updated {
             return .inProgress("LessAvailable", "\(available) of \(updated) new replicas are available")
         }
@@ -59,8 +59,9 @@ enum WorkloadHealth {
         let (all, ready) = (count(object, "replicas"), count(object, "readyReplicas"))
         if all < wanted { return .inProgress("LessReplicas", "\(all) of \(wanted) replicas exist") }
         if ready < wanted { return .inProgress("LessReady", "\(ready) of \(wanted) replicas are ready") }
-        if all > wanted { return .inProgress("ExtraReplicas", "\(all - wanted) replicas are still to end") }
-        if let partition = object.spec[path: "updateStrategy", "rollingUpdate", "partition"]?.int, partition > 0 {
+        if all > wanted { return .inProgress("ExtraPods", "\(all - wanted) replicas are still to end") }
+        // Also where it is 0, as the server fills in: then all pods lie above it.
+        if let partition = object.spec[path: "updateStrategy", "rollingUpdate", "partition"]?.int {
             return partitioned(object, wanted, partition)
         }
         // The controller leaves it out once it is 0, which it never is after the rollout.
@@ -77,10 +78,14 @@ enum WorkloadHealth {
         if updated < share {
             return .inProgress("PartitionRollout", "\(updated) of \(share) replicas above the partition are new")
         }
+        guard share < wanted else { return .current("\(wanted) of \(wanted) replicas are new and ready") }
         return .current("\(updated) replicas are new; the partition keeps the others", "PartitionComplete")
     }
 
     static func daemonSet(_ object: KubeObject) -> Health {
+        guard object.metadata["generation"] != nil else {
+            return .inProgress("NoGeneration", "nobody has counted its changes yet")
+        }
         guard object.status["observedGeneration"] != nil else {
             return .inProgress("NoObservedGeneration", "its controller has not seen it yet")
         }
@@ -116,7 +121,7 @@ enum WorkloadHealth {
             return .inProgress(reason, "\(count(object, key)) of \(wanted) \(words)")
         }
         let surplus = count(object, "replicas") - wanted
-        if surplus > 0 { return .inProgress("ExtraReplicas", "\(surplus) replicas are still to end") }
+        if surplus > 0 { return .inProgress("ExtraPods", "\(surplus) replicas are still to end") }
         return .current("\(wanted) of \(wanted) replicas are ready")
     }
 }

@@ -44,25 +44,27 @@ enum PullSecret {
     /// Docker's own registry has a key of its own kind.
     private static func key(of host: String) -> String { host == "docker.io" ? "https://index.docker.io/v1/" : host }
 
-    /// Reads the login for an image from a Secret of type dockerconfigjson, or with `username` and `password`.
+    /// Reads the login for an image from a Secret: `username` and `password`, `.dockerconfigjson`, or the older `.dockercfg`.
+    ///
+    /// Throws `invalidInput` where it holds none, or one with which nodes cannot pull: the kubelet knows names and passwords
+    /// alone, so a token would do for the push and then leave every pod without its image.
     static func login(from secret: KubeObject, for image: ImageReference) throws -> RegistryCredentials {
         let data = secret["data"]?.stringMap ?? [:]
-        func text(_ key: String) -> String? {
-            data[key].flatMap { Base64.decode($0) }.map { String(decoding: $0, as: UTF8.self) }
-        }
+        func bytes(_ key: String) -> [UInt8]? { data[key].flatMap { Base64.decode($0) } }
+        func text(_ key: String) -> String? { bytes(key).map { String(decoding: $0, as: UTF8.self) } }
         if let username = text("username"), let password = text("password") {
             return RegistryCredentials(username: username, password: password)
         }
-        guard let document = text(".dockerconfigjson"), let json = try? JSON(parsing: document) else {
+        guard let document = bytes(".dockerconfigjson") ?? bytes(".dockercfg"),
+            let config = try? DockerConfig(parsing: document)
+        else {
             throw Failure(
                 .invalidInput,
                 "the Secret '\(secret.name)' holds neither 'username' and 'password' nor a readable '.dockerconfigjson'"
             )
         }
-        let entries = json["auths"]?.object ?? [:]
-        let matches = entries.compactMap { key, entry in matchLength(key, image).map { (length: $0, entry: entry) } }
-        guard let entry = matches.max(by: { $0.length < $1.length })?.entry else {
-            let known = entries.keys.joined(separator: ", ")
+        guard let entry = config.entry(for: image.registry, repository: image.repository) else {
+            let known = config.entries.map(\.address).joined(separator: ", ")
             throw Failure(
                 .invalidInput,
                 "the Secret '\(secret.name)' has no login for '\(image.registry)'; it has: \(known)"
@@ -71,36 +73,31 @@ enum PullSecret {
         return try login(in: entry, secret, image.registry)
     }
 
-    private static func login(in entry: JSON, _ secret: KubeObject, _ host: String) throws -> RegistryCredentials {
-        if let username = entry["username"]?.string, let password = entry["password"]?.string {
-            return RegistryCredentials(username: username, password: password)
+    private static func login(in entry: DockerConfig.Entry, _ secret: KubeObject, _ host: String) throws
+        -> RegistryCredentials
+    {
+        let name = "the login for '\(host)' in the Secret '\(secret.name)'"
+        let login: DockerConfig.Login?
+        do {
+            login = try entry.login()
+        } catch let failure as Failure {
+            throw Failure(failure.code, "\(name) cannot be read: \(failure.message)")
         }
-        guard let auth = entry["auth"]?.string.flatMap({ Base64.decode($0) }) else {
-            throw Failure(.invalidInput, "the login for '\(host)' in the Secret '\(secret.name)' is incomplete")
+        guard var login, login.registryToken != nil || login.identityToken != nil || !login.username.isEmpty else {
+            throw Failure(.invalidInput, "\(name) is incomplete")
         }
-        let text = String(decoding: auth, as: UTF8.self)
-        guard let colon = text.firstIndex(of: ":") else {
-            throw Failure(.invalidInput, "the 'auth' for '\(host)' in the Secret '\(secret.name)' is no user:password")
+        if login.password.isEmpty, login.username == azureUser, let token = login.identityToken {
+            login.password = token
         }
-        return RegistryCredentials(
-            username: String(text[..<colon]),
-            password: String(text[text.index(after: colon)...])
-        )
+        guard !login.username.isEmpty, !login.password.isEmpty else {
+            throw Failure(
+                .invalidInput,
+                "\(name) is a token, with which nodes cannot pull; put a user's name and password there, or those of a robot account"
+            )
+        }
+        return RegistryCredentials(login)
     }
 
-    /// How much of an image's name a key such as `registry.internal/shop` or `https://index.docker.io/v1/` covers; `nil` where
-    /// it is another's.
-    private static func matchLength(_ key: String, _ image: ImageReference) -> Int? {
-        var key = Substring(key)
-        for scheme in ["https://", "http://"] where key.hasPrefix(scheme) { key = key.dropFirst(scheme.count) }
-        let host = key.prefix { $0 != "/" }
-        var path = key.dropFirst(host.count)
-        while path.first == "/" { path.removeFirst() }
-        while path.last == "/" { path.removeLast() }
-        if path == "v1" || path == "v2" { path = "" }
-        let isDocker = ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(host)
-        guard host == image.registry || isDocker && image.registry == "docker.io" else { return nil }
-        guard path.isEmpty || image.repository == path || image.repository.hasPrefix("\(path)/") else { return nil }
-        return path.count
-    }
+    /// Azure's registries take their token as the password of this user, too.
+    private static let azureUser = "00000000-0000-0000-0000-000000000000"
 }

@@ -6,7 +6,7 @@ package import Model
 package import Ports
 
 /// What a release of a file would change in each of its clusters. Changes nothing, tests and builds nothing: where the image
-/// is to be built, pods are shown with the one they have now.
+/// is to be built, pods are shown with the one that the last release gave them.
 package struct ReleaseDryRun: Sendable {
     private let home: any ClusterAPI
     private let clusters: any ClusterDirectory
@@ -58,12 +58,7 @@ package struct ReleaseDryRun: Sendable {
     }
 
     private func image(of app: App, _ plan: ReleasePlan, _ cluster: any ClusterAPI) async throws -> String {
-        if let image = app.image.use { return image }
-        let reference = ObjectReference(.deployments, namespace: app.namespace.text, name: app.name.text)
-        let live = try await cluster.find(reference)
-        let containers = live?[path: "spec", "template", "spec", "containers"]?.array ?? []
-        let own = containers.first { $0["name"]?.string == app.deploy.container ?? app.name.text }
-        return own?["image"]?.string ?? "\(plan.image):next"
+        try await LatestImage.of(app, in: cluster, home: home) ?? "\(plan.image):next"
     }
 
     private struct Silence: ReleaseProgress {

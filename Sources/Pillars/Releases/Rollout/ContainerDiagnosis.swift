@@ -45,13 +45,8 @@ struct ContainerDiagnosis {
                 .seconds(5)
             )
         case "CreateContainerConfigError":
-            let advice = "create what is missing, or correct the reference in the app file"
-            return found(
-                .configurationMissing,
-                "the \(title) cannot be set up: \(message)",
-                advice,
-                .seconds(5)
-            )
+            let trouble = StartTrouble.configuration(message, of: title)
+            return found(trouble.code, trouble.cause, trouble.advice, trouble.grace)
         case "CreateContainerError", "RunContainerError", "StartError": return starting(message)
         case "PostStartHookError", "PreStartHookError":
             return found(
@@ -83,77 +78,13 @@ struct ContainerDiagnosis {
     }
 
     private func pulling(_ said: String) -> Diagnoser.Finding {
-        let message = Self.core(of: said)
-        let words = Self.withoutDigests(message.lowercased())
-        func says(_ phrases: [String]) -> Bool { phrases.contains { words.contains($0) } }
-        if says([
-            "unauthorized", "access denied", "is denied", "access forbidden", "403 forbidden",
-            "authentication required", "authorization failed", "no basic auth credentials",
-        ]) {
-            return found(
-                .registryDenies,
-                "the registry refuses the node: \(message)",
-                "check image.credentials and the rights of that account",
-                .seconds(5)
-            )
-        }
-        if says(["no matching manifest for", "no match for platform"]) {
-            return found(
-                .wrongArchitecture,
-                "the image is not there for the node's processor: \(message)",
-                "build it for the nodes' architecture",
-                .seconds(5)
-            )
-        }
-        if says(["manifest unknown", "name unknown", "not found"]), !says(["no such host", "server not found"]) {
-            return found(
-                .imageMissing,
-                "the registry does not have the image: \(message)",
-                "check image.repository and pullHost",
-                .seconds(5)
-            )
-        }
-        return found(
-            .imagePullFails,
-            "the image cannot be pulled: \(message)",
-            "check that nodes reach the registry",
-            .seconds(60)
-        )
-    }
-
-    /// Without what the node tried, which names the image again each time.
-    private static func core(of message: String) -> String {
-        var rest = message[...]
-        for start in ["failed to pull and unpack image \"", "failed to resolve reference \""]
-        where rest.hasPrefix(start) {
-            guard let end = rest.dropFirst(start.count).firstRange(of: "\": ") else { continue }
-            rest = rest[end.upperBound...]
-        }
-        return String(rest)
-    }
-
-    /// A digest may hold any digits, also those of a status code.
-    private static func withoutDigests(_ text: String) -> String {
-        text.split(separator: "sha256:", omittingEmptySubsequences: false).enumerated().map { place, part in
-            place == 0 ? String(part) : String(part.drop { $0.isHexDigit })
-        }.joined()
+        let trouble = PullTrouble(said)
+        return found(trouble.code, trouble.cause, trouble.advice, trouble.grace)
     }
 
     private func starting(_ message: String) -> Diagnoser.Finding {
-        if message.contains("exec format error") {
-            return found(
-                .wrongArchitecture,
-                "the program of '\(name)' is built for another processor: \(message)",
-                "build it for the nodes' architecture",
-                .zero
-            )
-        }
-        return found(
-            .cannotStart,
-            "the \(title) cannot start: \(message)",
-            "check entrypoint, files and mounts of the image",
-            .seconds(5)
-        )
+        let trouble = StartTrouble.start(message, of: title)
+        return found(trouble.code, trouble.cause, trouble.advice, trouble.grace)
     }
 
     private var crashing: Diagnoser.Finding {

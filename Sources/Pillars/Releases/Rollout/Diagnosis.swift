@@ -13,6 +13,9 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         case imagePullFails = 104
         case imageNeverPulled = 105
         case signatureInvalid = 106
+        case rateLimited = 107
+        case registryUntrusted = 108
+        case nodeDiskFull = 109
         case crashLoop = 201
         case outOfMemory = 202
         case cannotStart = 203
@@ -22,6 +25,7 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         case evicted = 207
         case hookFails = 208
         case jobFails = 209
+        case mustNotBeRoot = 210
         case readinessFails = 301
         case livenessFails = 302
         case startupFails = 303
@@ -38,6 +42,11 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         case nodeGone = 411
         case objectFails = 412
         case serviceAccountMissing = 413
+        case limitsViolated = 414
+        case priorityClassMissing = 415
+        case runtimeClassMissing = 416
+        case webhookSilent = 417
+        case nodeRefuses = 418
         case deadline = 501
         case unreachable = 502
         case jobTooSlow = 503
@@ -57,7 +66,7 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         /// Whether the container's last lines may tell more.
         var isOfAProgram: Bool {
             switch self {
-            case .configurationMissing, .evicted: false
+            case .configurationMissing, .evicted, .mustNotBeRoot: false
             default: [2, 3].contains(rawValue / 100)
             }
         }

@@ -66,6 +66,20 @@ struct PodDiagnosis {
         if ["NodeLost", "NodeShutdown", "Shutdown", "Terminated"].contains(reason) {
             return found(.nodeGone, "the pod's node went away: \(message)", "check the node '\(node)'", grace)
         }
+        // The kubelet has a last word on what the scheduler sends to its node.
+        let isRefused =
+            reason.hasPrefix("OutOf")
+            || ["UnexpectedAdmissionError", "NodeAffinity", "TopologyAffinityError", "PodOSNotSupported"].contains(
+                reason
+            )
+        if isRefused {
+            return found(
+                .nodeRefuses,
+                "the node '\(node)' does not take the pod (\(reason)): \(message)",
+                "see what else runs there, or correct what the pod asks for",
+                grace
+            )
+        }
         let words = message.isEmpty ? PodHealth.of(pod, at: Timestamp(seconds: 0)).message : message
         return found(.crashLoop, "the pod ended for good (\(reason)): \(words)", "see its last lines", grace)
     }
@@ -134,7 +148,7 @@ struct PodDiagnosis {
     // MARK: Pods that have a node and are not set up
 
     private static let trouble: Set = [
-        "FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox",
+        "FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "NetworkNotReady",
     ]
     /// What a pod says once it got past such trouble.
     private static let relief: Set = ["SuccessfulAttachVolume", "Pulling", "Pulled", "Created", "Started"]
@@ -144,8 +158,14 @@ struct PodDiagnosis {
             let event = events.last(where: { (Self.trouble.union(Self.relief)).contains($0.reason) }),
             Self.trouble.contains(event.reason)
         else { return nil }
-        if event.reason == "FailedCreatePodSandBox" {
-            return found(.sandboxFails, event.message, "check the node's runtime and network", .seconds(30))
+        if ["FailedCreatePodSandBox", "NetworkNotReady"].contains(event.reason) {
+            let isFull = event.message.contains("no space left on device")
+            return found(
+                isFull ? .nodeDiskFull : .sandboxFails,
+                event.message,
+                isFull ? "free some space on the node" : "check the runtime and the network of the node '\(node)'",
+                .seconds(30)
+            )
         }
         let words = event.message.lowercased()
         if words.contains("configmap \"") || words.contains("secret \"") || words.contains("non-existent config key"),

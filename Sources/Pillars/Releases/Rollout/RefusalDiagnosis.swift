@@ -10,38 +10,96 @@ struct RefusalDiagnosis {
     var finding: Diagnoser.Finding? {
         guard view.pods.count < view.wanted, let message else { return nil }
         let words = message.lowercased()
-        if words.contains("exceeded quota") {
+        let kind = Self.kinds.first { $0.phrases.allSatisfy { words.contains($0) } }
+        guard let kind else {
             return found(
-                .quotaExceeded,
-                "the quota of the namespace is used up: \(Self.core(message))",
-                "raise it, or ask for less"
+                .podsRefused,
+                "the cluster refuses to create pods: \(message)",
+                "raise the quota or correct what the message names"
             )
         }
-        if words.contains("serviceaccount"), words.contains("not found") {
-            return found(
-                .serviceAccountMissing,
-                "the pods' service account does not exist: \(Self.core(message))",
-                "create it, or correct serviceAccountName"
-            )
-        }
-        let isDenied = ["admission webhook", "denied the request", "violates podsecurity", "validatingadmissionpolicy"]
-            .contains { words.contains($0) }
-        if isDenied {
-            return found(
-                .admissionDenied,
-                "the cluster's policy refuses the pods: \(Self.core(message))",
-                "correct what it names"
-            )
-        }
-        return found(
-            .podsRefused,
-            "the cluster refuses to create pods: \(message)",
-            "raise the quota or correct what the message names"
-        )
+        return found(kind.code, "\(kind.cause): \(Self.core(message))", kind.advice, kind.grace)
     }
 
-    private func found(_ code: Diagnosis.Code, _ cause: String, _ advice: String) -> Diagnoser.Finding {
-        Diagnoser.Finding(code, cause, advice, grace: .seconds(5))
+    private struct Kind {
+        var code: Diagnosis.Code
+        /// All of them.
+        var phrases: [String]
+        var cause: String
+        var advice: String
+        var grace = Duration.seconds(5)
+    }
+
+    private static let kinds: [Kind] =
+        [
+            Kind(
+                code: .quotaExceeded,
+                phrases: ["exceeded quota"],
+                cause: "the quota of the namespace is used up",
+                advice: "raise it, or ask for less"
+            ),
+            Kind(
+                code: .quotaExceeded,
+                phrases: ["failed quota", "must specify"],
+                cause: "the quota of the namespace wants to know more",
+                advice: "say resources.requests and resources.limits"
+            ),
+            Kind(
+                code: .serviceAccountMissing,
+                phrases: ["serviceaccount", "not found"],
+                cause: "the pods' service account does not exist",
+                advice: "create it, or correct serviceAccountName"
+            ),
+            Kind(
+                code: .priorityClassMissing,
+                phrases: ["no priorityclass with name"],
+                cause: "the pods' priority class does not exist",
+                advice: "create it, or correct priorityClassName"
+            ),
+            Kind(
+                code: .runtimeClassMissing,
+                phrases: ["runtimeclass", "not found"],
+                cause: "the pods' runtime class does not exist",
+                advice: "create it, or correct runtimeClassName"
+            ),
+            Kind(
+                code: .limitsViolated,
+                phrases: [" usage per "],
+                cause: "the namespace's limit range refuses the pods",
+                advice: "correct resources.requests and resources.limits"
+            ),
+            Kind(
+                code: .limitsViolated,
+                phrases: [" limit to request ratio per "],
+                cause: "the namespace's limit range refuses the pods",
+                advice: "bring resources.requests nearer to resources.limits"
+            ),
+            // Before what a webhook has decided: this one did not answer.
+            Kind(
+                code: .webhookSilent,
+                phrases: ["failed calling webhook"],
+                cause: "an admission webhook of the cluster does not answer",
+                advice: "look at the service behind that webhook, or remove its configuration",
+                grace: .seconds(30)
+            ),
+        ]
+        + ["admission webhook", "denied the request", "violates podsecurity", "validatingadmissionpolicy"].map {
+            phrase in
+            Kind(
+                code: .admissionDenied,
+                phrases: [phrase],
+                cause: "the cluster's policy refuses the pods",
+                advice: "correct what it names"
+            )
+        }
+
+    private func found(
+        _ code: Diagnosis.Code,
+        _ cause: String,
+        _ advice: String,
+        _ grace: Duration = .seconds(5)
+    ) -> Diagnoser.Finding {
+        Diagnoser.Finding(code, cause, advice, grace: grace)
     }
 
     /// Without the name of a pod that never was.

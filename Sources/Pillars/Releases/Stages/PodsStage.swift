@@ -52,6 +52,18 @@ struct PodsStage: Sendable {
         }
     }
 
+    /// Throws `conflict` where a field that the app sets belongs to somebody else, and what else of the objects that are there
+    /// the cluster would refuse, as far as that can be said before there is a new image. Changes nothing.
+    func checkFields(_ app: App) async throws {
+        let image = try await retry("look for the latest image") {
+            try await LatestImage.of(app, in: cluster, home: home ?? cluster)
+        }
+        let state = try await desired(app, image: image ?? "", pullSecret: nil)
+        var planner = try await planner(app)
+        planner.checksNewObjects = false
+        _ = try await planner.plan(state)
+    }
+
     func desired(_ app: App, image: String, pullSecret: KubeObject?) async throws -> DesiredState {
         var own = AppObjects(app: app, image: image, pullSecret: PullSecret.name(for: app)).all
         if let pullSecret { own.insert((.secrets, pullSecret), at: 0) }

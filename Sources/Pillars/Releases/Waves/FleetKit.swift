@@ -42,9 +42,18 @@ struct FleetKit: Sendable {
     }
 
     /// Throws `unavailable` where the cluster does not answer, and why else it is no place for the app. Changes nothing.
-    func check(_ app: App, _ name: ClusterName, _ progress: any ReleaseProgress) async throws -> any ClusterAPI {
+    ///
+    /// `fields`: fields of others are looked for, too. Who is about to plan finds them anyway.
+    func check(
+        _ app: App,
+        _ name: ClusterName,
+        _ progress: any ReleaseProgress,
+        fields: Bool = false
+    ) async throws -> any ClusterAPI {
         let cluster = try await clusters.cluster(named: name.text)
-        try await pods(cluster, name, progress, isFirst: true).check(app.overridden(for: name))
+        let (pods, app) = (pods(cluster, name, progress, isFirst: true), app.overridden(for: name))
+        try await pods.check(app)
+        if fields { try await pods.checkFields(app) }
         return cluster
     }
 

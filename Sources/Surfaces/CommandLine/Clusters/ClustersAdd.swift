@@ -20,14 +20,15 @@ struct ClustersAddCommand: AsyncParsableCommand {
     @Argument(help: "What to call it.") var name: String
     @Option(help: "The kubeconfig file (default: $KUBECONFIG, else ~/.kube/config).") var kubeconfig: String?
     @Option(help: "The kubeconfig's context (default: its current one).") var context: String?
+    @Flag(help: "Give a cluster that is known new credentials, or another address; its apps stay.") var replace = false
     @OptionGroup var data: DataFolderOption
 
     func run() async throws {
         let file = kubeconfig.map { URL(filePath: $0).absoluteURL.path }
-        let new = NewCluster(name: name, kubeconfig: file, context: context)
+        let new = NewCluster(name: name, kubeconfig: file, context: context, replaces: replace)
         let added = try await Compositions.require().addCluster(new, dataFolder: data.path)
         for line in Self.notes(on: added) { Terminal.note(line) }
-        Terminal.result("added \(name): \(added.state.server)")
+        Terminal.result("\(replace ? "renewed" : "added") \(name): \(added.state.server)")
     }
 
     /// Who we are there, what is missing, and what to bear in mind.

@@ -19,11 +19,14 @@ package struct NewCluster: Sendable, Hashable {
     package var name: String
     package var kubeconfig: String?
     package var context: String?
+    /// It is known, and gets other credentials.
+    package var replaces: Bool
 
-    package init(name: String, kubeconfig: String? = nil, context: String? = nil) {
+    package init(name: String, kubeconfig: String? = nil, context: String? = nil, replaces: Bool = false) {
         self.name = name
         self.kubeconfig = kubeconfig
         self.context = context
+        self.replaces = replaces
     }
 }
 

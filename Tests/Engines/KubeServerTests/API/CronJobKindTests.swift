@@ -46,10 +46,7 @@ struct CronJobKindTests {
         ] as [(JSON, String)]
     )
     func refused(_ spec: JSON, _ words: String) async throws {
-        let test = try await TestServer()
-        let answer = await test.send("POST", Self.path, body("c", spec)).json
-        #expect(answer["code"] == 422)
-        #expect(answer["message"]?.string == "CronJob.batch \"c\" is invalid: \(words)")
+        try await TestServer().expectInvalid(body("c", spec), at: Self.path, words)
     }
 
     @Test("a name leaves room for those of its jobs, and the job is checked where it stands")

@@ -40,9 +40,7 @@ struct DaemonSetKindTests {
         ] as [(JSON, String)]
     )
     func limits(_ rolling: JSON, _ words: String) async throws {
-        let test = try await TestServer()
-        let answer = await test.send("POST", Self.path, body(rolling))
-        #expect(answer.message == "DaemonSet.apps \"agent\" is invalid: \(words)")
+        try await TestServer().expectInvalid(body(rolling), at: Self.path, words)
     }
 
     @Test("templates are counted in an annotation that clients cannot set")

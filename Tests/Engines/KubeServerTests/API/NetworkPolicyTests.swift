@@ -60,8 +60,6 @@ struct NetworkPolicyTests {
         ] as [(JSON, String)]
     )
     func refused(_ spec: JSON, _ words: String) async throws {
-        let test = try await TestServer()
-        let answer = await test.send("POST", Self.path, body(spec))
-        #expect(answer.message == "NetworkPolicy.networking.k8s.io \"p\" is invalid: \(words)")
+        try await TestServer().expectInvalid(body(spec), at: Self.path, words)
     }
 }

@@ -58,9 +58,7 @@ struct StatefulSetKindTests {
         ] as [(JSON, String)]
     )
     func refused(_ spec: JSON, _ words: String) async throws {
-        let test = try await TestServer()
-        let answer = await test.send("POST", Self.path, body(spec))
-        #expect(answer.message == "StatefulSet.apps \"db\" is invalid: \(words)")
+        try await TestServer().expectInvalid(body(spec), at: Self.path, words)
     }
 
     @Test("only some of it changes, the same claims may be sent again, and it has a scale")

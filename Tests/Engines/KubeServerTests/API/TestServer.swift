@@ -50,6 +50,20 @@ struct TestServer {
         await send(method, path, bytes: body?.bytes ?? [], contentType: contentType, accept: accept, user: user)
     }
 
+    /// Expects that an object of a named group is refused as invalid, in exactly these words.
+    func expectInvalid(
+        _ object: JSON,
+        at path: String,
+        _ words: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        let answer = await send("POST", path, object)
+        let group = (object["apiVersion"]?.string ?? "").prefix { $0 != "/" }
+        let name = "\(object["kind"]?.string ?? "").\(group) \"\(object[path: "metadata", "name"]?.string ?? "")\""
+        #expect(answer.status == 422, sourceLocation: sourceLocation)
+        #expect(answer.message == "\(name) is invalid: \(words)", sourceLocation: sourceLocation)
+    }
+
     func send(
         _ method: String,
         _ path: String,

@@ -81,9 +81,28 @@ struct ClusterBookTests {
         try await home.delete(prod.secret)
         let found = try await book.cluster(named: "prod")
         let failure = try await failure { try await book.kubeconfig(of: found) }
-        #expect(failure.message.hasSuffix("remove it and add it again"))
+        #expect(failure.message.hasSuffix("add it again with --replace"))
         try await book.remove(found)
         #expect(try await book.names() == ["local"])
+    }
+
+    @Test("new credentials take the place of the old ones, and the cluster stays the same object")
+    func replaced() async throws {
+        try await book.add(prod, kubeconfig: ["a": 1])
+        let before = try await book.cluster(named: "prod")
+        let next = KnownCluster(name: "prod", server: "https://new:6443", context: "q", user: "ci2")
+        try await book.replace(next, kubeconfig: ["a": 2])
+        let after = try await book.cluster(named: "prod")
+        #expect(after.server == "https://new:6443" && after.user == "ci2" && after.context == "q")
+        #expect(after.plugin == nil && after.uid == before.uid)
+        #expect(try await book.kubeconfig(of: after) == #"{"a":2}"#)
+        // Also where the Secret is gone.
+        try await home.delete(prod.secret)
+        try await book.replace(next, kubeconfig: ["a": 3])
+        #expect(try await book.kubeconfig(of: after) == #"{"a":3}"#)
+        let unknown = KnownCluster(name: "prdo", server: "https://x")
+        let failure = try await failure { try await book.replace(unknown, kubeconfig: [:]) }
+        #expect(failure.message == "there is no cluster 'prdo'; did you mean 'prod'?")
     }
 
     @Test("apps are found whose files name a cluster, alone or in a wave")

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import FoundationEssentials
 import Model
 import Ports
+import TestKit
 import Testing
 
 @testable import Releases
@@ -102,6 +104,14 @@ struct DiagnosisTests {
         ("Unable to attach or mount volumes: timed out", "FailedMount", .volumeFails, 30),
         ("Multi-Attach error for volume \"pvc-1\"", "FailedAttachVolume", .volumeFails, 30),
         ("failed to set up sandbox: no addresses left", "FailedCreatePodSandBox", .sandboxFails, 30),
+        (
+            "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox: write: no space left on device",
+            "FailedCreatePodSandBox", .nodeDiskFull, 30
+        ),
+        (
+            "network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized",
+            "NetworkNotReady", .sandboxFails, 30
+        ),
     ])
     func anEventTellsWhatKeepsAPodFromBeingSetUp(
         _ message: String,
@@ -169,6 +179,102 @@ struct DiagnosisTests {
             #expect(found?.diagnosis.code == code, "\(type)")
             let later = [event, RolloutView.Event(reason: "SuccessfulCreate", message: "")]
             #expect(first(view(workload(type), type, own: later)) == nil)
+        }
+    }
+
+    // MARK: Texts of real nodes and servers
+
+    /// A line of `Tests/Corpus/Diagnosis`: what must be found in the text behind the bar.
+    private struct Recorded {
+        /// Only in `start.txt`.
+        var reason: String?
+        var code: Int
+        var grace: Duration
+        var kept: String
+        var text: String
+
+        init?(_ line: Substring, hasReason: Bool) {
+            guard let bar = line.firstRange(of: " | "), !line.hasPrefix("#") else { return nil }
+            var words = line[..<bar.lowerBound].split(separator: " ", maxSplits: hasReason ? 3 : 2)
+            if hasReason { reason = String(words.removeFirst()) }
+            guard words.count == 3, let code = Int(words[0].dropFirst()), let grace = Int(words[1]) else { return nil }
+            self.code = code
+            self.grace = .seconds(grace)
+            kept = String(words[2])
+            text = String(line[bar.upperBound...])
+        }
+    }
+
+    private static func recorded(_ name: String, hasReason: Bool = false) throws -> [Recorded] {
+        let file = URL.ballastProject.appending(path: "Tests/Corpus/Diagnosis/\(name)")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        let read = lines.compactMap { Recorded($0, hasReason: hasReason) }
+        try #require(read.count == lines.count { !$0.hasPrefix("#") })
+        return read
+    }
+
+    private func expect(_ found: Diagnoser.Finding?, toBe line: Recorded) {
+        #expect(found?.diagnosis.code.rawValue == line.code, "\(line.text): \(found?.diagnosis.description ?? "")")
+        #expect(found?.grace == line.grace, "\(line.text)")
+        #expect(found?.diagnosis.cause.contains(line.kept) == true, "\(found?.diagnosis.cause ?? "")")
+        #expect(found?.diagnosis.advice.isEmpty == false)
+    }
+
+    @Test func whyAnImageCannotBePulledIsReadOffTheWordsOfEveryRuntime() throws {
+        for line in try Self.recorded("pull.txt") {
+            for reason in ["ErrImagePull", "ImagePullBackOff", "ImageInspectError"] {
+                expect(first(view(pods: [pod(Self.waiting(reason, line.text))])), toBe: line)
+            }
+        }
+    }
+
+    @Test func whyAContainerCannotStartIsReadOffTheWordsOfEveryRuntime() throws {
+        for line in try Self.recorded("start.txt", hasReason: true) {
+            for kind in ["containerStatuses", "initContainerStatuses"] {
+                let found = first(view(pods: [pod(Self.waiting(line.reason ?? "", line.text, kind: kind))]))
+                expect(found, toBe: line)
+            }
+        }
+    }
+
+    @Test func whyNoPodMayComeIsReadOffTheServersWords() throws {
+        for line in try Self.recorded("refused.txt") {
+            let event = RolloutView.Event(reason: "FailedCreate", message: "Error creating: \(line.text)")
+            expect(first(view(own: [event])), toBe: line)
+        }
+    }
+
+    @Test func theNextStepFitsTheWords() {
+        func advice(_ message: String, _ reason: String = "ErrImagePull") -> String {
+            first(view(pods: [pod(Self.waiting(reason, message))]))?.diagnosis.advice ?? ""
+        }
+        #expect(advice("denied: Your authorization token has expired.").contains("renew the Secret"))
+        #expect(advice("dial tcp: lookup r.internal: no such host").contains("DNS"))
+        #expect(advice("unexpected status: 502 Bad Gateway").contains("look at the registry"))
+        #expect(advice("http: server gave HTTP response to HTTPS client").contains("plain HTTP"))
+        #expect(advice(#"exec: "/run.sh": permission denied"#, "RunContainerError").contains("executable"))
+        #expect(advice("no command specified", "CreateContainerError").contains("entrypoint"))
+    }
+
+    @Test(arguments: ["OutOfcpu", "OutOfpods", "UnexpectedAdmissionError", "NodeAffinity"])
+    func aNodeThatTakesAPodBackIsNamed(_ reason: String) {
+        func refused(_ name: String) -> KubeObject {
+            let status: JSON = ["phase": "Failed", "reason": .string(reason), "message": "Pod was rejected"]
+            var pod = pod(["spec": ["nodeName": "n1"], "status": status])
+            pod.json.set(.string(name), at: ["metadata", "name"])
+            return pod
+        }
+        let found = first(view(pods: ["a", "b", "c"].map(refused)))
+        #expect(found?.diagnosis.code == .nodeRefuses && found?.grace == .seconds(5))
+        #expect(found?.diagnosis.cause == "the node 'n1' does not take the pod (\(reason)): Pod was rejected")
+        #expect(first(view(pods: [refused("a")]))?.grace == Diagnoser.untilTheDeadline)
+    }
+
+    @Test func everyCodeStandsInItsTableWithACauseOfItsOwn() throws {
+        let page = URL.ballastProject.appending(path: "docs/formats/release-events.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        for code in Diagnosis.Code.allCases {
+            #expect(text.contains("| B\(code.rawValue)") || text.contains(", B\(code.rawValue) |"), "B\(code.rawValue)")
         }
     }
 

@@ -94,7 +94,7 @@ struct ArgoCustomResourceConformance {
     }
 
     /// What the rules reach; more is better, less is a step back.
-    private static let leastAgreement = 80
+    private static let leastAgreement = 86
 
     @Test func customResourcesStandAsArgoCDsScriptsSayTheyDo() async throws {
         var (agreed, all) = (0, 0)

@@ -14,16 +14,7 @@ struct InventoryTests {
     private let home = FakeCluster()
 
     private func stage(_ api: any ClusterAPI) -> PodsStage {
-        let progress = RecordedProgress()
-        return PodsStage(
-            cluster: api,
-            progress: progress,
-            clock: WallClock { Timestamp(seconds: 1_800_000_000) },
-            sleeper: ContinuousClock(),
-            retry: CallRetry(clock: ContinuousClock(), progress: progress),
-            name: ClusterName("prod-a"),
-            home: home
-        )
+        .alone(api, name: ClusterName("prod-a"), home: home)
     }
 
     private static func world() async throws -> any ClusterAPI {

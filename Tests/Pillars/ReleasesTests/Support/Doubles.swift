@@ -18,10 +18,17 @@ final class ScriptedRunner: CommandRunner {
     private let answers: [String: Answer]
     private let seen = Mutex<[String]>([])
 
-    /// `writes` are files by name that a command leaves.
-    init(_ answers: [String: Answer] = [:], writes: [String: [String: String]] = [:]) {
+    private let meanwhile: @Sendable () async throws -> Void
+
+    /// `writes` are files by name that a command leaves; `meanwhile` is what happens elsewhere while one runs.
+    init(
+        _ answers: [String: Answer] = [:],
+        writes: [String: [String: String]] = [:],
+        meanwhile: @escaping @Sendable () async throws -> Void = {}
+    ) {
         self.answers = answers
         self.writes = writes
+        self.meanwhile = meanwhile
     }
 
     var commands: [String] { seen.withLock(\.self) }
@@ -53,6 +60,7 @@ final class ScriptedRunner: CommandRunner {
         output: @escaping @Sendable (String) async -> Void
     ) async throws -> Int32 {
         seen.withLock { $0.append(command) }
+        try await meanwhile()
         for (name, text) in writes[command] ?? [:] { put(name, text) }
         switch answers[command] ?? .ends(0, ["fine"]) {
         case .ends(let code, let lines):

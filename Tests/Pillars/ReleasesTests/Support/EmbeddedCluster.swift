@@ -73,3 +73,19 @@ struct ApplyWorld: Sendable {
         planned.map { "\($0.action.rawValue) \($0.reference.words)" }
     }
 }
+
+extension PodsStage {
+    /// The stage alone, with its inventories in a cluster of their own.
+    static func alone(_ cluster: any ClusterAPI, name: ClusterName = .local, home: any ClusterAPI) -> PodsStage {
+        let progress = RecordedProgress()
+        return PodsStage(
+            cluster: cluster,
+            progress: progress,
+            clock: WallClock { Timestamp(seconds: 1_800_000_000) },
+            sleeper: ContinuousClock(),
+            retry: CallRetry(clock: ContinuousClock(), progress: progress),
+            name: name,
+            home: home
+        )
+    }
+}

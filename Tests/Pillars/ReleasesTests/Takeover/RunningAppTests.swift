@@ -105,17 +105,7 @@ struct RunningAppTests {
         return file.app
     }
 
-    private static func stage(_ api: any ClusterAPI) -> PodsStage {
-        let progress = RecordedProgress()
-        return PodsStage(
-            cluster: api,
-            progress: progress,
-            clock: WallClock { Timestamp(seconds: 1_800_000_000) },
-            sleeper: ContinuousClock(),
-            retry: CallRetry(clock: ContinuousClock(), progress: progress),
-            home: FakeCluster()
-        )
-    }
+    private static func stage(_ api: any ClusterAPI) -> PodsStage { .alone(api, home: FakeCluster()) }
 
     private static func all(_ api: any ClusterAPI) async throws -> [KubeObject] {
         var objects: [KubeObject] = []

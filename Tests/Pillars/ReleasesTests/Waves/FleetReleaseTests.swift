@@ -155,7 +155,7 @@ struct FleetReleaseTests {
     }
 
     /// Who scaled by hand keeps the field; the plan finds it before anything is written.
-    private func scale(_ cluster: FakeCluster, to count: Int) async throws {
+    private static func scale(_ cluster: FakeCluster, to count: Int) async throws {
         let reference = ObjectReference(.deployments, namespace: "shop", name: "cart")
         _ = try await cluster.patch(
             reference,
@@ -171,9 +171,9 @@ struct FleetReleaseTests {
         let (first, second) = (try World.file(), try World.file(", env: { NEW: 1 }"))
         let error = try await world.running { world in
             _ = try await world.releaser().release(first)
-            try await scale(world.cluster, to: 5)
             world.builder.setContent("b")
-            return await world.failure(of: world.releaser(), second)
+            let scaling = ScriptedRunner(meanwhile: { try await Self.scale(world.cluster, to: 5) })
+            return await world.failure(of: world.releaser(scaling), second)
         }
         #expect(error.contains(".spec.replicas is owned by 'kubectl'"), "\(error)")
         #expect(error.hasSuffix("nothing was changed in the cluster"), "\(error)")
@@ -217,15 +217,30 @@ struct FleetReleaseTests {
         #expect(world.cluster.all(.apps).isEmpty && world.cluster.all(.deployments).isEmpty)
     }
 
+    @Test func aFieldThatIsSomebodyElsesAtTheStartIsSaidBeforeTestsAndBuilds() async throws {
+        let world = World(clusters: ["prod-a"])
+        let runner = ScriptedRunner()
+        let file = try World.file(", clusters: [[local], [prod-a]]")
+        let error = try await world.running { world in
+            _ = try await world.releaser().release(file)
+            try await Self.scale(try #require(world.others["prod-a"]).cluster, to: 5)
+            return await world.failure(of: world.releaser(runner), file)
+        }
+        #expect(error.hasPrefix("the cluster 'prod-a' is no place for this release: "), "\(error)")
+        #expect(error.contains(".spec.replicas is owned by 'kubectl'"), "\(error)")
+        #expect(runner.commands.isEmpty && world.releases.count == 1)
+    }
+
     @Test func aRefusalInTheSecondWavePutsTheFirstBackAndSaysNothingOfTheOther() async throws {
         let world = World(clusters: ["prod-a"])
         let waves = ", clusters: [[local], [prod-a]]"
         let (first, second) = (try World.file(waves), try World.file(waves + ", env: { NEW: 1 }"))
         let error = try await world.running { world in
             _ = try await world.releaser().release(first)
-            try await scale(try #require(world.others["prod-a"]).cluster, to: 5)
             world.builder.setContent("b")
-            return await world.failure(of: world.releaser(), second)
+            let other = try #require(world.others["prod-a"]).cluster
+            let scaling = ScriptedRunner(meanwhile: { try await Self.scale(other, to: 5) })
+            return await world.failure(of: world.releaser(scaling), second)
         }
         #expect(error.hasPrefix("release cart-2 failed in the cluster 'prod-a': "), "\(error)")
         #expect(error.hasSuffix("rolled back to release 1 in 'local'"), "\(error)")
@@ -241,16 +256,19 @@ struct FleetReleaseTests {
             _ = try await world.releaser().release(first)
             world.builder.setContent("b")
             _ = try await world.releaser().release(second)
-            try await scale(world.cluster, to: 5)
+            try await Self.scale(world.cluster, to: 5)
             let reference = ObjectReference(.deployments, namespace: "shop", name: "cart")
-            var live = try await world.cluster.get(reference)
+            let live = try await world.cluster.get(reference)
             var containers = live[path: "spec", "template", "spec", "containers"]?.array ?? []
             containers[0]["image"] = "hot/fix:1"
-            live.json.set(.array(containers), at: ["spec", "template", "spec", "containers"])
-            _ = try await world.cluster.update(
-                live,
-                as: .deployments,
+            // A patch, as kubectl sends one: controllers write at the same time.
+            var patch: JSON = [:]
+            patch.set(.array(containers), at: ["spec", "template", "spec", "containers"])
+            _ = try await world.cluster.patch(
+                reference,
                 subresource: nil,
+                .merge,
+                patch,
                 options: WriteOptions(fieldManager: "kubectl-set")
             )
             _ = try await world.releaser().rollback(AppName("cart"), in: nil, to: 1)
