@@ -124,7 +124,8 @@ struct RolloutMachineTests {
         guard case .wait(let next, _) = machine.observe(again, at: Self.start + .seconds(12)) else {
             return #expect(Bool(false), "news may be late")
         }
-        #expect(next == Self.start + .seconds(14))
+        // Once it has ended a moment proves nothing: as long as a loop is given.
+        #expect(next == Self.start + .seconds(22))
         #expect(machine.observe(again, at: next) == .succeed)
         // What has run for long needs no further proof.
         var other = RolloutMachine(startedAt: Self.start, patience: .seconds(60))

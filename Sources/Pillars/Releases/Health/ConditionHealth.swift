@@ -18,12 +18,21 @@ enum ConditionHealth {
         }
         for condition in object.conditions where condition.isTrue {
             switch condition.type {
-            case "Reconciling": return .inProgress(condition.reason(or: "Reconciling"), condition.words)
+            case "Reconciling":
+                return retried(object, condition) ?? .inProgress(condition.reason(or: "Reconciling"), condition.words)
             case "Stalled": return .failed(condition.reason(or: "Stalled"), condition.words)
             default: continue
             }
         }
         return nil
+    }
+
+    /// Flux' controllers never stall where they may try again: they say that they do, and in `Ready` what went wrong.
+    private static func retried(_ object: KubeObject, _ reconciling: Condition) -> Health? {
+        guard reconciling.reason == "ProgressingWithRetry",
+            let ready = object.conditions.first(where: { $0.type == "Ready" && $0.isFalse })
+        else { return nil }
+        return .failed(ready.reason(or: "ProgressingWithRetry"), ready.words)
     }
 
     /// What a `Ready` condition says; `nil` where there is none.

@@ -29,6 +29,7 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         case readinessFails = 301
         case livenessFails = 302
         case startupFails = 303
+        case readinessGateOpen = 304
         case podsRefused = 401
         case unschedulable = 402
         case volumeFails = 403
@@ -50,6 +51,8 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         case deadline = 501
         case unreachable = 502
         case jobTooSlow = 503
+        case initTooSlow = 504
+        case pullTooSlow = 505
 
         /// Of a probe's event, such as "Liveness probe failed: …".
         init(probeMessage: String) {
@@ -66,7 +69,8 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
         /// Whether the container's last lines may tell more.
         var isOfAProgram: Bool {
             switch self {
-            case .configurationMissing, .evicted, .mustNotBeRoot: false
+            case .configurationMissing, .evicted, .mustNotBeRoot, .readinessGateOpen: false
+            case .initTooSlow: true
             default: [2, 3].contains(rawValue / 100)
             }
         }
@@ -76,7 +80,8 @@ package struct Diagnosis: Sendable, Hashable, CustomStringConvertible {
             switch self {
             case .takenOver: .conflict
             case .unreachable: .unavailable
-            case .readinessFails, .startupFails, .deadline, .jobTooSlow: .deadlineExceeded
+            case .readinessFails, .startupFails, .readinessGateOpen, .deadline, .jobTooSlow, .initTooSlow, .pullTooSlow:
+                .deadlineExceeded
             default: .fault
             }
         }

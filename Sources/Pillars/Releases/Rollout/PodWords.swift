@@ -16,11 +16,23 @@ package enum PodWords {
         }
         let statuses = ["initContainerStatuses", "containerStatuses"].flatMap { pod.status[$0]?.array ?? [] }
         if let words = statuses.lazy.compactMap(trouble(in:)).first { return words }
+        if let name = runningInit(of: pod) { return "init container '\(name)' runs" }
         if let scheduled = pod.condition("PodScheduled"), scheduled["status"]?.string == "False" {
             return "\(scheduled["reason"]?.string ?? "not scheduled"): \(scheduled["message"]?.string ?? "")"
         }
         return pod.status["phase"]?.string == "Running"
             ? "running, not ready" : pod.status["phase"]?.string ?? "Pending"
+    }
+
+    /// The init container that keeps the others waiting; a side-car stands among them and keeps nobody.
+    static func runningInit(of pod: KubeObject) -> String? {
+        let sidecars = Set(
+            (pod.spec["initContainers"]?.array ?? []).filter { $0["restartPolicy"]?.string == "Always" }
+                .compactMap { $0["name"]?.string }
+        )
+        return (pod.status["initContainerStatuses"]?.array ?? []).lazy
+            .filter { $0[path: "state", "running"] != nil }.compactMap { $0["name"]?.string }
+            .first { !sidecars.contains($0) }
     }
 
     private static func trouble(in status: JSON) -> String? {

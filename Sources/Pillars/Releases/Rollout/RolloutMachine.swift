@@ -51,7 +51,7 @@ package struct RolloutMachine: Sendable {
     /// A container that fails shows other states in between; a cause unseen for so long is gone.
     private static let memory = Duration.seconds(20)
 
-    /// For how long containers without a readiness probe have to run.
+    /// For how long containers without a readiness probe have to run that have not ended yet.
     static let unprobedPatience = Duration.seconds(2)
 
     /// How long is waited for what many clusters never bring about.
@@ -91,7 +91,9 @@ package struct RolloutMachine: Sendable {
             )
         }
         if let certain = findings.first(where: { now >= ripe($0) }) { return .fail(certain.diagnosis) }
-        guard now < deadline else { return .fail(findings.first?.diagnosis ?? Lateness.diagnosis(view, patience)) }
+        guard now < deadline else {
+            return .fail(findings.first?.diagnosis ?? Lateness(view: view, patience: patience).diagnosis)
+        }
         return .wait(until: findings.map(ripe).min().map { min(patienceEnd, $0) } ?? patienceEnd, for: view.progress)
     }
 
@@ -112,9 +114,16 @@ package struct RolloutMachine: Sendable {
     private mutating func settle(_ view: RolloutView, at now: Timestamp) -> Action {
         let since = completeSince ?? now
         completeSince = since
-        guard let start = view.lastUnprobedStart, now - start < Self.unprobedPatience * 5 else { return .succeed }
+        // One that has just ended, or was killed by its liveness probe, is only between two ends for a while.
+        let hasEnded = suspicions.contains { code, seen in
+            code.isOfAProgram && since - seen.lastSeen < Self.memory
+        }
+        let patience = hasEnded ? crashGrace : Self.unprobedPatience
+        guard let start = view.lastUnprobedStart, now - start < max(patience, Self.unprobedPatience * 5) else {
+            return .succeed
+        }
         // By what was seen, not by when it is said to have started: news of an end may be late.
-        let moment = since + Self.unprobedPatience
+        let moment = since + patience
         if now >= moment || now >= deadline { return .succeed }
         return .wait(
             until: min(moment, deadline),
@@ -133,67 +142,5 @@ package struct RolloutMachine: Sendable {
             advice: "see 'kubectl rollout history', and release again if that was not meant",
             object: view.reference
         )
-    }
-}
-
-/// Nothing is plainly broken, and yet the time is over: what did the probes say?
-enum Lateness {
-    static func diagnosis(_ view: RolloutView, _ patience: Duration) -> Diagnosis {
-        let late = "\(patience.components.seconds) s"
-        for pod in view.pods where !PodWords.isReady(pod) {
-            guard let event = view.events[pod.name]?.last(where: { $0.reason == "Unhealthy" }) else { continue }
-            return Diagnosis(
-                code: Diagnosis.Code(probeMessage: event.message),
-                cause: "the pod never became ready within \(late): \(event.message)",
-                advice: "check the probe's path and port, and what the program answers there",
-                object: view.reference,
-                pod: pod.name,
-                container: pod.status["containerStatuses"]?[0]?["name"]?.string
-            )
-        }
-        if let unready = unprobed(view, late) { return unready }
-        let what = view.isWorkload ? "the new pods were" : "\(view.reference.words) was"
-        return Diagnosis(
-            code: .deadline,
-            cause: "\(what) not ready within \(late) (\(view.progress))",
-            advice: view.isWorkload
-                ? "see 'kubectl describe' of the pods, or raise deploy.deadline"
-                : "see 'kubectl describe' of it, or raise deploy.deadline",
-            object: view.reference,
-            pod: view.pods.first { !PodWords.isReady($0) }?.name
-        )
-    }
-
-    /// A pod that runs, and nobody has heard from its readiness probe: it has one, and it has not passed.
-    private static func unprobed(_ view: RolloutView, _ late: String) -> Diagnosis? {
-        let containers = view.object?[path: "spec", "template", "spec", "containers"]?.array ?? []
-        for pod in view.pods where !PodWords.isReady(pod) {
-            let unready = (pod.status["containerStatuses"]?.array ?? []).filter { status in
-                status[path: "state", "running"] != nil && status["ready"]?.bool != true
-            }
-            for status in unready {
-                let container = containers.first { $0["name"] == status["name"] }
-                guard let probe = container?["readinessProbe"] else { continue }
-                return Diagnosis(
-                    code: .readinessFails,
-                    cause:
-                        "the pod never became ready within \(late): its readiness probe (\(words(for: probe))) has not passed",
-                    advice: "check the probe's path and port, and what the program answers there",
-                    object: view.reference,
-                    pod: pod.name,
-                    container: status["name"]?.string
-                )
-            }
-        }
-        return nil
-    }
-
-    private static func words(for probe: JSON) -> String {
-        if let get = probe["httpGet"] { return "HTTP GET \(get["path"]?.string ?? "/")" }
-        if probe["tcpSocket"] != nil { return "a TCP connection" }
-        if let command = probe[path: "exec", "command"]?.array {
-            return command.compactMap(\.string).joined(separator: " ")
-        }
-        return "gRPC"
     }
 }
