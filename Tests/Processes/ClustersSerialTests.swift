@@ -162,4 +162,81 @@ struct ClustersSerialTests {
         let refused = try machine.ballast("clusters", "add", "wrong", "--kubeconfig", config)
         #expect(refused.code == 1 && refused.errors.contains("does not trust"), "\(text(refused))")
     }
+
+    /// A token that its cluster takes until somebody says otherwise, and a program that hands it out.
+    private func login(_ machine: RunningBallast, as robots: [String]) throws -> String {
+        for name in robots {
+            try machine.ask("create", "serviceaccount", name, "-n", "default")
+            let account = "--serviceaccount=default:\(name)"
+            try machine.ask("create", "clusterrolebinding", name, "--clusterrole=cluster-admin", account)
+            let token = try machine.ask("create", "token", name, "-n", "default")
+            try token.write(toFile: "\(machine.folder)/\(name).token", atomically: true, encoding: .utf8)
+        }
+        let login = "\(machine.folder)/login"
+        try """
+        #!/bin/sh
+        token=$(/bin/cat '\(machine.folder)/token')
+        echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"'$token'"}}'
+        """.write(toFile: login, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: login)
+        let authority = "jsonpath={.clusters[0].cluster.certificate-authority-data}"
+        let config = "\(machine.folder)/robot"
+        try """
+        apiVersion: v1
+        kind: Config
+        current-context: r
+        contexts: [{ name: r, context: { cluster: c, user: robot } }]
+        clusters:
+        - name: c
+          cluster:
+            server: https://127.0.0.1:\(RunningBallast.kubernetesPort + machine.offset)
+            certificate-authority-data: \(try machine.ask("config", "view", "--raw", "-o", authority))
+        users:
+        - name: robot
+          user: { exec: { apiVersion: client.authentication.k8s.io/v1, command: \(login), interactiveMode: Never } }
+        """.write(toFile: config, atomically: true, encoding: .utf8)
+        return config
+    }
+
+    @Test(.enabled(if: Programs.obstacle == nil, "\(Programs.obstacle ?? "")"))
+    func credentialsThatEndInTheMiddleOfAReleaseAreHadAnewOrNamed() throws {
+        let sources = ReleaseSerialTests.temporary()
+        let machine = try RunningBallast()
+        defer {
+            machine.stop()
+            machine.clean()
+            try? FileManager.default.removeItem(atPath: sources)
+        }
+        let folder = machine.folder
+        let config = try login(machine, as: ["first", "next"])
+        try FileManager.default.copyItem(atPath: "\(folder)/first.token", toPath: "\(folder)/token")
+        let added = try machine.ballast("clusters", "add", "robot", "--kubeconfig", config)
+        #expect(added.code == 0, "\(text(added))")
+
+        // While its tests run the first account goes, and with it its token; the program has the next one.
+        let kubectl = "\(Programs.tool("kubectl") ?? "kubectl") --kubeconfig \(machine.kubeconfig)"
+        func release(_ name: String, _ test: String) throws -> CommandResult {
+            let path = try BusyboxApp(name: name, test: test, command: BusyboxApp.page(name)).write(below: sources)
+            let file = "\(path)/ballast.yaml"
+            let app = try String(contentsOfFile: file, encoding: .utf8)
+            try app.replacing("  deploy:\n", with: "  deploy:\n    clusters: [robot]\n")
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            return try machine.ballast("release", path)
+        }
+        let renewed = try release(
+            "web",
+            "\(kubectl) delete serviceaccount first -n default && cp \(folder)/next.token \(folder)/token"
+        )
+        #expect(renewed.code == 0, "\(text(renewed))")
+        try machine.wait("the edge serves it") { try machine.edge("/", host: "web.localhost").body.contains("web") }
+
+        // And where there is no next one, that is said, and nothing is changed.
+        let ended = try release("late", "\(kubectl) delete serviceaccount next -n default")
+        #expect(ended.code != 0)
+        #expect(ended.errors.contains("refuses the credentials of user 'robot': "), "\(ended.errors)")
+        #expect(ended.errors.contains("log in with that program anew"), "\(ended.errors)")
+        #expect(try machine.kubectl("get", "deployment", "late", "-n", "apps").code != 0)
+        let phases = try machine.ask("get", "releases", "-A", "-o", "jsonpath={.items[*].status.phase}")
+        #expect(Set(phases.split(separator: " ")) == ["Succeeded", "Failed"], "\(phases)")
+    }
 }

@@ -3,7 +3,7 @@
 
 import Foundation
 import Model
-import Synchronization
+import TestKit
 import Testing
 
 @Suite(
@@ -124,14 +124,15 @@ struct FaultsSerialTests {
     /// All at once, each with its cause by name, at most two seconds after that cause began to count.
     @Test func eachIsNamedAndInTime() async throws {
         let sources = ReleaseSerialTests.temporary()
-        let missing = try FixedAnswer(
-            "404 Not Found",
-            #"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#
-        )
-        let denying = try FixedAnswer(
-            "401 Unauthorized",
-            #"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#
-        )
+        let headers = [("Content-Type", "application/json"), ("WWW-Authenticate", "Basic realm=\"none\"")]
+        let missing = try ScriptedServer { _, _ in
+            let body = #"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#
+            return .init(status: 404, headers: headers, body: body)
+        }
+        let denying = try ScriptedServer { _, _ in
+            let body = #"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#
+            return .init(status: 401, headers: headers, body: body)
+        }
         let machine = try RunningBallast()
         defer {
             machine.stop()
@@ -191,46 +192,4 @@ struct FaultsSerialTests {
     }
 
     private static func time(of event: JSON) -> Timestamp? { event["time"]?.string.flatMap { Timestamp($0) } }
-}
-
-/// A server on loopback that has one answer to everything.
-private final class FixedAnswer: Sendable {
-    let port: Int
-    private let listener: Int32
-
-    init(_ status: String, _ body: String) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(listener, pointer, length) == 0 && listen(listener, 16) == 0
-                    && getsockname(listener, pointer, &length) == 0
-            }
-        }
-        guard isBound else { throw Failure(.fault, "no port on loopback") }
-        self.listener = listener
-        port = Int(UInt16(bigEndian: address.sin_port))
-        let answer =
-            "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nWWW-Authenticate: Basic realm=\"none\"\r\n"
-            + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
-        Thread.detachNewThread {
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                var request = [UInt8](repeating: 0, count: 65536)
-                _ = unsafe read(connection, &request, request.count)
-                let bytes = Array(answer.utf8)
-                _ = unsafe write(connection, bytes, bytes.count)
-                close(connection)
-            }
-        }
-    }
-
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
 }

@@ -109,6 +109,8 @@ actor ReleaseRun {
         record.message = record.changes.isEmpty ? "nothing had to change" : "\(record.changes.count) changes"
         let skipped = record.clusters.filter { $0.phase == .skipped }.map(\.cluster)
         if !skipped.isEmpty { record.message += "; without \(ReleaseWords.list(skipped))" }
+        let owing = record.clusters.filter { $0.phase == .owing }.map(\.cluster)
+        if !owing.isEmpty { record.message += "; later, once it answers, in \(ReleaseWords.list(owing))" }
         return record
     }
 

@@ -4,9 +4,9 @@
 import Foundation
 
 /// Sockets on 127.0.0.1 for servers that tests write themselves.
-enum LoopbackSocket {
+package enum LoopbackSocket {
     /// A socket that listens on a port which nobody had.
-    static func listen(backlog: Int32 = 128) throws -> (descriptor: Int32, port: Int) {
+    package static func listen(backlog: Int32 = 128) throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = address(of: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -24,7 +24,7 @@ enum LoopbackSocket {
     }
 
     /// A port that nobody listens on right now.
-    static func freePort() throws -> Int {
+    package static func freePort() throws -> Int {
         let (descriptor, port) = try listen()
         close(descriptor)
         return port

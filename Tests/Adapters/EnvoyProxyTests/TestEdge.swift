@@ -56,7 +56,7 @@ final class TestEdge: Sendable {
         let folder = "/tmp/ballast-envoy-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         // The range for benchmarks of network devices (RFC 2544) is nobody's.
         let net = "198.18.\(Int.random(in: 1...254))"
-        let edge = TestEdge(folder: folder, edgePort: try freePort(), net: net)
+        let edge = TestEdge(folder: folder, edgePort: try LoopbackSocket.freePort(), net: net)
         try await ip("add", net)
         do {
             try await prepare(edge)
@@ -95,22 +95,6 @@ final class TestEdge: Sendable {
             error: .discarded
         )
         #expect(result.terminationStatus.isSuccess)
-    }
-
-    private static func freePort() throws -> Int {
-        let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0
-            }
-        }
-        try #require(isBound)
-        return Int(UInt16(bigEndian: name.sin_port))
     }
 
     // MARK: the cluster

@@ -72,21 +72,29 @@ enum MeaningfulDiff {
             guard old != new else { return }
             switch (old, new) {
             case (.object(let before)?, .object(let after)?):
-                for (name, value) in after { compare(before[name], value, Walk.join(path, name), key: name) }
-                for (name, value) in before where after[name] == nil {
-                    compare(value, nil, Walk.join(path, name), key: name)
-                }
+                for (name, value) in after { compareMember(before[name], value, name, path, key) }
+                for (name, value) in before where after[name] == nil { compareMember(value, nil, name, path, key) }
             case (.array(let before)?, .array(let after)?): compareLists(before, after, path, key: key)
             case (nil, .object(let members)?) where isSecret && !members.isEmpty,
                 (.object(let members)?, nil) where isSecret && !members.isEmpty:
                 for (name, value) in members {
-                    compare(old == nil ? nil : value, new == nil ? nil : value, Walk.join(path, name), key: name)
+                    compareMember(old == nil ? nil : value, new == nil ? nil : value, name, path, key)
                 }
             default:
                 if old.isNothing, new.isNothing { return }
                 if Amounts.holds(key), old.quantity != nil, old.quantity == new.quantity { return }
                 note(path, old, new)
             }
+        }
+
+        private mutating func compareMember(
+            _ old: JSON?,
+            _ new: JSON?,
+            _ name: String,
+            _ path: String,
+            _ key: String
+        ) {
+            compare(old, new, Walk.join(path, name), key: Amounts.key(of: name, below: key))
         }
 
         private mutating func note(_ path: String, _ old: JSON?, _ new: JSON?) {
@@ -114,8 +122,10 @@ enum MeaningfulDiff {
             for element in before where !after.contains(where: { isSame($0, element) }) {
                 note("\(path)[\(name(element))]", element, nil)
             }
-            // Nothing but the order differs.
-            if changes.count == count { note(path, .array(before), .array(after)) }
+            // Nothing but the order differs, of which names tell more than all they hold.
+            let (old, new) = (before.map(name), after.map(name))
+            guard changes.count == count, old != new else { return }
+            note(path, .array(old.map { .string($0) }), .array(new.map { .string($0) }))
         }
 
         private static func join(_ path: String, _ name: String) -> String {

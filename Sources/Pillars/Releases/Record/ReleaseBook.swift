@@ -100,6 +100,7 @@ struct ReleaseBook: Sendable {
                         waits = true
                         continue
                     }
+                    await settle(older.abandoned)
                     strays.formUnion(older.clusters.filter(\.isOpen).map(\.cluster))
                     continue
                 }
@@ -166,7 +167,9 @@ struct ReleaseBook: Sendable {
             now.phase == record.phase, now.run == record.run, now.renewed == record.renewed
         else { return nil }
         var body: JSON = ["spec": ["run": .string(run), "holder": holder.json]]
-        body["metadata"] = ["resourceVersion": .string(stored.resourceVersion.text)]
+        body["metadata"] = [
+            "resourceVersion": .string(stored.resourceVersion.text), "labels": [ReleaseRecord.openLabel: "true"],
+        ]
         do {
             _ = try await cluster.patch(record.reference, .merge, body)
         } catch let failure as Failure where failure.code == .conflict {
@@ -307,6 +310,19 @@ struct ReleaseBook: Sendable {
                 stored = try await cluster.patch(record.reference, .merge, body)
             }
             try await write(record, over: stored.resourceVersion)
+        }
+        await settle(record)
+    }
+
+    /// Takes a record that has ended off the list of those that have to be looked after. Best effort: whoever looks after
+    /// them does it again.
+    func settle(_ record: ReleaseRecord) async {
+        guard !record.isOpen else { return }
+        let body: JSON = ["metadata": ["labels": .object(JSONObject([(ReleaseRecord.openLabel, .null)]))]]
+        try? await retry("settle the record '\(record.name)'") {
+            guard let stored = try await cluster.find(record.reference), stored.labels[ReleaseRecord.openLabel] != nil
+            else { return }
+            _ = try await cluster.patch(record.reference, .merge, body)
         }
     }
 

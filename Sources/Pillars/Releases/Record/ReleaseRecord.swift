@@ -110,6 +110,10 @@ package struct ReleaseRecord: Sendable {
 extension ReleaseRecord {
     static let appLabel = "ballast.dev/app"
     static let namespaceLabel = "ballast.dev/namespace"
+    /// On records that somebody has to look after: those that run, and those that owe clusters something.
+    static let openLabel = "ballast.dev/open"
+
+    var isOpen: Bool { phase == .running || clusters.contains { $0.phase == .owing } }
 
     /// Reads a stored record; `nil` where the object is none.
     package init?(_ object: KubeObject) {
@@ -156,7 +160,7 @@ extension ReleaseRecord {
             name: reference.name,
             labels: [
                 Self.appLabel: app.text, Self.namespaceLabel: namespace.text, "app.kubernetes.io/managed-by": "ballast",
-            ]
+            ].merging(isOpen ? [Self.openLabel: "true"] : [:]) { $1 }
         )
         var spec: JSON = [
             "app": .string(app.text), "namespace": .string(namespace.text), "number": JSON(number), "run": .string(run),

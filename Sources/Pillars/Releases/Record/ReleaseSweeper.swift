@@ -47,9 +47,12 @@ package struct ReleaseSweeper: Sendable {
         let start = kit.clock.now
         let busy = BusyNames()
         let patience = DebtPatience()
+        var isFirst = true
         try await withThrowingDiscardingTaskGroup { group in
             while true {
-                for record in (try? await look(since: start)) ?? [] {
+                let left = try? await look(since: start, isFirst: isFirst)
+                if left != nil { isFirst = false }
+                for record in left ?? [] {
                     // Beside the others: one slow cluster never delays another.
                     let key = "\(record.namespace)/\(record.name)"
                     guard patience.isDue(key, at: kit.clock.now), busy.enter(key) else { continue }
@@ -71,30 +74,29 @@ package struct ReleaseSweeper: Sendable {
 
     /// Closes what was killed before it changed anything; returns what is left to finish.
     ///
-    /// A holder elsewhere, which cannot be looked at, had no way to renew its record before `start`.
-    private func look(since start: Timestamp) async throws -> [ReleaseRecord] {
-        let records = try await cluster.list(ListQuery(.releases)).items.compactMap { ReleaseRecord($0) }
-        var newest: [String: Int] = [:]
-        for record in records {
-            let app = "\(record.namespace)/\(record.app)"
-            newest[app] = max(newest[app] ?? 0, record.number)
-        }
+    /// A holder elsewhere, which cannot be looked at, had no way to renew its record before `start`. Once all records were
+    /// seen only those that are marked as open are read: there are a hundred of each app.
+    private func look(since start: Timestamp, isFirst: Bool = true) async throws -> [ReleaseRecord] {
+        let labels = isFirst ? LabelSelector() : LabelSelector([.init(ReleaseRecord.openLabel, .exists)])
+        let page = try await cluster.list(ListQuery(.releases, labelSelector: labels))
+        let records = page.items.compactMap { ReleaseRecord($0) }
         var left: [ReleaseRecord] = []
         for record in records {
-            let isNewest = newest["\(record.namespace)/\(record.app)"] == record.number
-            if record.phase == .running, isAbandoned(record, start) {
-                if record.clusters.contains(where: \.isOpen) {
-                    // A newer one that runs takes it over itself.
-                    let newer = records.first { other in
-                        other.app == record.app && other.namespace == record.namespace && other.phase == .running
-                            && other.number > record.number
-                    }
-                    if newer == nil { left.append(record) }
-                } else {
-                    _ = try await book().close(record.abandoned)
+            if record.phase == .running {
+                guard isAbandoned(record, start) else { continue }
+                guard record.clusters.contains(where: \.isOpen) else {
+                    if try await book().close(record.abandoned) { await book().settle(record.abandoned) }
+                    continue
                 }
-            } else if record.phase != .running, isNewest, record.clusters.contains(where: { $0.phase == .owing }) {
-                left.append(record)
+                // A newer one that runs takes it over itself.
+                let isOvertaken = records.contains { $0.phase == .running && $0.isNewer(than: record) }
+                if !isOvertaken { left.append(record) }
+            } else if record.isOpen {
+                // What is owed ends with the next release.
+                let history = try await book().history(record.app, record.namespace)
+                if !history.contains(where: { $0.isNewer(than: record) }) { left.append(record) }
+            } else if !isFirst {
+                await book().settle(record)
             }
         }
         return left
@@ -138,6 +140,12 @@ package struct ReleaseSweeper: Sendable {
         guard record.phase == .running else { return await run.payDebts(of: record.phase) }
         await run.adopt(because: record.abandoned.message)
         return true
+    }
+}
+
+extension ReleaseRecord {
+    fileprivate func isNewer(than other: ReleaseRecord) -> Bool {
+        app == other.app && namespace == other.namespace && number > other.number
     }
 }
 

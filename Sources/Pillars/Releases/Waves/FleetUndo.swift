@@ -34,9 +34,11 @@ struct FleetUndo: Sendable {
             for cluster in clusters { await keep(.failed(why), of: cluster) }
             return Dictionary(uniqueKeysWithValues: clusters.map { ($0, .failed(why)) })
         }
-        let targets = clusters.map { ($0, lastGood($0, history, before: record.number)) }
+        // What a rollback owes a cluster is the rollback itself.
+        let own = record.rollbackTo == nil ? nil : record
+        let targets = clusters.map { ($0, own ?? lastGood($0, history, before: record.number)) }
         if let newest = targets.compactMap(\.1).map(\.number).max() {
-            await kit.progress.report(.note("going back to release \(newest)"))
+            await kit.progress.report(.note("going back to release \(own?.rollbackTo ?? newest)"))
         }
         return await withTaskGroup(of: (ClusterName, Result).self) { group in
             for (name, target) in targets {
@@ -65,7 +67,7 @@ struct FleetUndo: Sendable {
                 kit: kit,
                 progress: progress
             )
-            return .undone(to: target.number, trouble: try await undo.run(waits: waits))
+            return .undone(to: target.rollbackTo ?? target.number, trouble: try await undo.run(waits: waits))
         } catch {
             return .failed(ReleaseWords.firstLine(of: error))
         }
@@ -79,8 +81,10 @@ struct FleetUndo: Sendable {
             entry.ended = now
             switch result {
             case .undone(let number, let trouble):
-                entry.phase = .undone
-                entry.undoneTo = number
+                // A rollback has come to its end there; another release has not.
+                entry.phase = record.rollbackTo == nil ? .undone : .succeeded
+                entry.undoneTo = record.rollbackTo == nil ? number : nil
+                if record.rollbackTo != nil { entry.message = "" }
                 if let trouble { entry.message += (entry.message.isEmpty ? "" : "; ") + "not all ready: \(trouble)" }
             case .nothingBefore: entry.phase = .left
             case .failed(let why):

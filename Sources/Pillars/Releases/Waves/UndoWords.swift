@@ -40,7 +40,7 @@ struct UndoWords: Sendable {
             let look = pod.map { "'\(here) describe pod \($0)'" } ?? "'\(here) get pods,events'"
             return "there is no earlier release to go back to, so everything is left for you to look at: \(look)"
         case .failed(let why):
-            return "it could not be rolled back (\(why)); release again once that is mended"
+            return "it could not be rolled back (\(why)), which is tried again; or release again once that is mended"
         }
     }
 }

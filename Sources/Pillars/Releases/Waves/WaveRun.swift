@@ -157,12 +157,14 @@ actor WaveRun {
         let words = ReleaseWords.firstLine(of: error)
         if !isTouched, FleetKit.isSilence(error) {
             let skips = isRollback || app.deploy.unreachable == .skip
-            await note(name) { result in
-                result.phase = skips ? .skipped : .failed
+            await note(name) { [isRollback] result in
+                // Who goes back does not leave the bad one running where nobody could be reached just then.
+                result.phase = isRollback ? .owing : skips ? .skipped : .failed
                 result.message = words
             }
             if skips {
-                await progress(name).report(.note("does not answer, and is left out: \(words)"))
+                let what = isRollback ? "goes back once it does" : "is left out"
+                await progress(name).report(.note("does not answer, and \(what): \(words)"))
             }
             if failure == nil { failure = (name, error) }
             return .unreachable(name)

@@ -152,6 +152,48 @@ struct AdoptionTests {
         #expect(world.releases.last?.message.hasSuffix("; rolled back later in 'prod-a'") == true)
     }
 
+    private func marked(_ world: World) -> [Int] {
+        world.cluster.all(.releases).filter { $0.labels[ReleaseRecord.openLabel] != nil }
+            .compactMap { ReleaseRecord($0)?.number }
+    }
+
+    @Test func whoLooksAfterReleasesReadsTheOpenOnesAlone() async throws {
+        let world = World(
+            time: VirtualTime { $0 != .seconds(1) && $0 != ReleaseBook.look && $0 != ReleaseSweeper.period },
+            clusters: ["prod-a"]
+        )
+        let gone = InterceptedCluster(try #require(world.others["prod-a"]).cluster) { _, _ in .refused(.unavailable) }
+        try await world.running { world in
+            _ = try await world.releaser().release(try World.file(Self.waves))
+            #expect(marked(world) == [])
+            try await kill(world, [.succeeded, .changing], content: "b")
+            #expect(marked(world) == [2])
+            try await sweeper(world, reaching: ["prod-a": gone]).sweep(since: world.time.wall.now)
+            #expect(marked(world) == [2], "it owes prod-a something")
+            // The first look sees all; the debt is paid at a later one, by its mark.
+            let reads = InterceptedCluster(world.cluster)
+            let sweeper = ReleaseSweeper(
+                cluster: reads,
+                clusters: world.directory(),
+                progress: world.progress,
+                clock: world.time.wall,
+                sleeper: world.time,
+                holder: ReleaseHolder(host: "home", scope: "boot", process: 1, started: "1"),
+                hasEnded: { $0.process == 42 }
+            )
+            let running = Task { try await sweeper.run() }
+            await world.time.pass(.seconds(1)) { world.releases.last?.clusters.last?.phase == .undone }
+            #expect(world.content(of: "prod-a") == "a")
+            try await kill(world, [.succeeded, .changing], content: "b")
+            await world.time.pass(.seconds(1)) { world.releases.last?.phase == .interrupted }
+            await world.time.pass(.seconds(1)) { marked(world).isEmpty }
+            running.cancel()
+            _ = try? await running.value
+            #expect(world.releases.map(\.phase) == [.succeeded, .interrupted, .interrupted])
+        }
+        #expect(world.content(of: "local") == "a" && world.content(of: "prod-a") == "a")
+    }
+
     @Test func aNewerReleaseWaitsForDebtsThatAreBeingPaidAndWins() async throws {
         let world = World(
             time: VirtualTime { $0 != .seconds(1) && $0 != ReleaseBook.look },

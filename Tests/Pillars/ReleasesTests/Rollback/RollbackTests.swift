@@ -171,9 +171,24 @@ struct RollbackTests {
                 )
             }
             let record = try await world.releaser(reaching: ["prod-a": gone]).rollback(cart, in: nil, to: nil)
-            #expect(record.clusters.map(\.phase) == [.succeeded, .skipped])
+            #expect(record.clusters.map(\.phase) == [.succeeded, .owing] && record.phase == .succeeded)
+            #expect(record.message.hasSuffix("; later, once it answers, in 'prod-a'"), "\(record.message)")
+            #expect(world.content(of: "local") == "a" && world.content(of: "prod-a") == "b")
+            // Once it answers, it goes back too: not to the newest good release, which is the one that was bad.
+            try await ReleaseSweeper(
+                cluster: world.cluster,
+                clusters: world.directory(),
+                progress: world.progress,
+                clock: world.time.wall,
+                sleeper: world.time,
+                hasEnded: { _ in nil }
+            )
+            .sweep(since: world.time.wall.now)
         }
-        #expect(world.content(of: "local") == "a" && world.content(of: "prod-a") == "b")
+        #expect(world.content(of: "local") == "a" && world.content(of: "prod-a") == "a")
+        let last = try #require(world.releases.last)
+        #expect(last.phase == .succeeded && last.clusters.map(\.phase) == [.succeeded, .succeeded])
+        #expect(last.clusters.last?.message == "" && last.message.hasSuffix("; rolled back later in 'prod-a'"))
     }
 
     @Test func podsThatDoNotGetReadyAreSaidAndLeft() async throws {

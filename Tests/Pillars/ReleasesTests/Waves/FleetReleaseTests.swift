@@ -38,6 +38,13 @@ struct FleetReleaseTests {
         #expect(record.clusters.map(\.phase) == [.succeeded, .succeeded, .succeeded])
         #expect(record.clusters.map(\.wave) == [1, 2, 2] && record.clusters.map(\.cluster.text) == Self.names)
         #expect(record.changes.contains("prod-a: created deployment shop/cart"))
+        #expect(
+            world.progress.lines.contains {
+                $0.hasPrefix(
+                    "'localhost:5000' is the registry of this machine, from which 'prod-a' and 'prod-b' cannot"
+                )
+            }
+        )
         #expect(world.cluster.all(.apps).count == 1 && world.others["prod-a"]?.cluster.all(.apps).isEmpty == true)
         let stored = try #require(world.releases.first)
         #expect(stored.clusters == record.clusters && stored.by == "ann@desk" && stored.revision == "c0ffee")
@@ -175,6 +182,28 @@ struct FleetReleaseTests {
         let record = try #require(world.releases.last)
         #expect(record.phase == .failed && record.clusters.map(\.phase) == [.failed])
         #expect(record.clusters.allSatisfy { !$0.isTouched && $0.undoneTo == nil })
+    }
+
+    @Test func whoPressesControlCInTheSecondWaveGetsBothBack() async throws {
+        let world = World(clusters: ["prod-a"])
+        let waves = ", clusters: [[local], [prod-a]]"
+        let (first, second) = (try World.file(waves), try World.file(waves + ", env: { NEW: 1 }"))
+        world.others["prod-a"]?.simulator.set(.stuck(["phase": "Pending"]), for: "b")
+        try await world.running { world in
+            _ = try await world.releaser().release(first)
+            world.builder.setContent("b")
+            let task = Task { try await world.releaser().release(second) }
+            await world.progress.wait(for: "cart-2-1: Pending")
+            #expect(world.content(of: "local") == "b" && world.content(of: "prod-a") == "b")
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
+        #expect(contents(world).prefix(2) == ["a", "a"])
+        let record = try #require(world.releases.last)
+        #expect(record.phase == .interrupted && record.clusters.map(\.phase) == [.undone, .undone])
+        #expect(world.cluster.all(.apps).first?.spec == first.app.object.spec)
+        let note = "stopping; what was changed is put back first, and a second signal leaves it as it is"
+        #expect(world.progress.lines.contains(note))
     }
 
     @Test func aFirstReleaseThatIsRefusedLeavesNoDeclaration() async throws {
