@@ -122,23 +122,12 @@ struct ReleaseHistorySerialTests {
 
             // A slow one, and a newer one beside it.
             let slow = try app("four", test: "echo under way; exec sleep 120").write(below: "\(sources)/slow")
-            let log = "\(sources)/slow.log"
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-            let older = Process()
-            older.executableURL = URL(filePath: Programs.ballast)
-            older.arguments = ["release", slow, "--data", machine.folder]
-            older.standardInput = FileHandle.nullDevice
-            older.standardOutput = try FileHandle(forWritingTo: URL(filePath: log))
-            older.standardError = older.standardOutput
-            try older.run()
-            func said() -> String {
-                String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
-            }
-            try machine.wait("the slow test") { said().contains("under way") }
+            let older = try RunningRelease(machine, slow)
+            try machine.wait("the slow test") { older.said.contains("under way") }
             try release(machine, app("five"), sources)
-            older.waitUntilExit()
-            #expect(older.terminationStatus != 0)
-            #expect(said().contains("was superseded by release web-5"), "\(said())")
+            older.process.waitUntilExit()
+            #expect(older.process.terminationStatus != 0)
+            #expect(older.said.contains("was superseded by release web-5"), "\(older.said)")
             let phases = try machine.ask("get", "releases", "-n", "apps", "-o", "jsonpath={.items[*].status.phase}")
             #expect(phases == "Succeeded Failed Succeeded Superseded Succeeded")
             try machine.wait("'five'") { try page(machine) == "five" }

@@ -188,6 +188,27 @@ struct WavesSerialTests {
         }
     }
 
+    @Test func aReleaseThatIsKilledInTheSecondWaveIsPutBackInBothByUp() throws {
+        try withTwo { home, prod, sources in
+            let first = try home.ballast("release", try write("one", home, below: sources))
+            #expect(first.code == 0, "\(first.errors)")
+            let good = try image(home)
+            // Its pods never get ready in the second wave.
+            let stuck = "if [ \"$PLACE\" = prod ]; then exec /bin/busybox sleep 1000; fi"
+            let running = try RunningRelease(home, try write("two", home, below: sources, prod: stuck))
+            try home.wait("the second wave", limit: 60) { try image(home) != good && image(prod) != good }
+            running.killHard()
+            for machine in [home, prod] { try machine.wait("the old image", limit: 60) { try image(machine) == good } }
+            func record() throws -> JSON {
+                try JSON(parsing: try home.ballast("releases", "show", "web", "2", "-o", "json").output)
+            }
+            try home.wait("the record is closed", limit: 60) { try record()["phase"]?.string == "Interrupted" }
+            #expect(try record()["clusters"]?.array?.map { $0["phase"]?.string } == ["RolledBack", "RolledBack"])
+            for machine in [home, prod] { try machine.wait("'one'") { try served(machine).contains("one") } }
+            #expect(try home.ballast("status", "web", "-o", "json").output.contains("\"fields\": []"))
+        }
+    }
+
     @Test func aClusterThatIsGoneFailsTheReleaseBeforeAnythingIsChanged() throws {
         try withTwo { home, prod, sources in
             prod.stop()

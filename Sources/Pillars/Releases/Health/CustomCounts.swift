@@ -50,6 +50,12 @@ struct CustomCounts {
             ?? .current("\(ready) of \(wanted) replicas are ready")
     }
 
+    /// Elasticsearch and its like ask for sets of nodes, and count all of them at once; `nil` where none is lacking.
+    var lackOfNodes: Health? {
+        let wanted = (spec["nodeSets"]?.array ?? []).reduce(0) { $0 + ($1["count"]?.int ?? 0) }
+        return Self.shortfall(count("availableNodes"), of: wanted, "LessAvailable", "nodes are available")
+    }
+
     // MARK: Partitions
 
     private var partition: Int {

@@ -106,6 +106,9 @@ struct CustomHealth {
         if let words = (object.status["failureMessage"] ?? object.status["failureReason"])?.string, !words.isEmpty {
             return .failed(object.status["failureReason"]?.string ?? "Failed", words)
         }
+        if let flag = rule.flags.first(where: { object.status[$0]?.bool == true }) {
+            return .failed(flag, "it says \(flag)")
+        }
         if let words = Self.errorMembers.lazy.compactMap({ Self.errorText(object.status[$0]) }).first {
             return .failed("Error", words)
         }
@@ -136,6 +139,8 @@ struct CustomHealth {
         let found = rule.words.flatMap { Self.leaves(of: object.status, $0.split(separator: ".")[...]) }
         guard let worst = worst(of: found) else { return nil }
         guard worst.state == .current else { return worst }
+        if object.status["pass"]?.bool == false { return .failed("NotPassed", "it is over, and has not passed") }
+        if let lack = CustomCounts(object).lackOfNodes { return lack }
         if let unready = conditions.first(where: { $0.type == "Ready" && !$0.isTrue }) { return verdict(on: unready) }
         let isUntold = !rule.conditions.isEmpty && !conditions.contains { rule.conditions.contains($0.type) }
         return isUntold ? .inProgress("NoStatus", "it has not reported on \(rule.conditions[0]) yet") : worst

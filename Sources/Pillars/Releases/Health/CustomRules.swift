@@ -12,6 +12,8 @@ struct CustomRule: Sendable {
     /// Words of its own.
     var suspended: Set<String> = []
     var failed: Set<String> = []
+    /// Members of the status that are true where something is wrong.
+    var flags: [String] = []
     /// Whether `Running` means that it has got there.
     var runningIsDone = true
     /// Whether a decisive condition that is false is a failure, whatever its reason.
@@ -57,6 +59,7 @@ struct CustomRule: Sendable {
         flagger.app/Canary word=phase
         gateway.networking.k8s.io,microgateway.airlock.com needs
         gateway.solo.io,gloo.solo.io word=statuses.*.state,state suspended=Pending,0 failed=2,3
+        grafana.integreatly.org flag=NoMatchingInstances
         helm.toolkit.fluxcd.io,kustomize.toolkit.fluxcd.io,source.toolkit.fluxcd.io conditions=Ready
         k8s.mariadb.com,mariadb.mmontes.io conditions=Ready,Complete
         kafka.banzaicloud.io word=state,cruiseControlTopicStatus,brokersState.*.configurationState
@@ -107,6 +110,7 @@ struct CustomRule: Sendable {
             case "soft": soft = Set(values)
             case "suspended": suspended = Set(values)
             case "failed": failed = Set(values)
+            case "flag": flags = values
             case "running": runningIsDone = false
             case "false": falseIsFailure = true
             case "needs": needsWords = true

@@ -25,10 +25,7 @@ struct PodDiagnosis {
     private var containers: Diagnoser.Finding? {
         let inits = pod.status["initContainerStatuses"]?.array ?? []
         // A side-car stands among the init containers and is none.
-        let sidecars = Set(
-            (pod.spec["initContainers"]?.array ?? []).filter { $0["restartPolicy"]?.string == "Always" }
-                .compactMap { $0["name"]?.string }
-        )
+        let sidecars = PodWords.sidecars(of: pod)
         for status in inits {
             let isInit = !sidecars.contains(status["name"]?.string ?? "")
             if let found = container(status, isInit: isInit).finding { return found }

@@ -26,13 +26,16 @@ package enum PodWords {
 
     /// The init container that keeps the others waiting; a side-car stands among them and keeps nobody.
     static func runningInit(of pod: KubeObject) -> String? {
-        let sidecars = Set(
-            (pod.spec["initContainers"]?.array ?? []).filter { $0["restartPolicy"]?.string == "Always" }
-                .compactMap { $0["name"]?.string }
-        )
+        let sidecars = sidecars(of: pod)
         return (pod.status["initContainerStatuses"]?.array ?? []).lazy
             .filter { $0[path: "state", "running"] != nil }.compactMap { $0["name"]?.string }
             .first { !sidecars.contains($0) }
+    }
+
+    /// Init containers that go on beside the others.
+    static func sidecars(of pod: KubeObject) -> Set<String> {
+        let containers = pod.spec["initContainers"]?.array ?? []
+        return Set(containers.filter { $0["restartPolicy"]?.string == "Always" }.compactMap { $0["name"]?.string })
     }
 
     private static func trouble(in status: JSON) -> String? {
