@@ -140,8 +140,14 @@ struct PatchBody: Sendable {
             Acting.remarks?.note(repeated)
             return (decoded.object, repeated + decoded.warnings)
         } catch {
-            throw refused(patched, error)
+            throw refused(inOrder(typed, schema) ?? patched, error)
         }
+    }
+
+    /// The patched object made of `old` with its members in the order in which the server prints them.
+    private func inOrder(_ old: JSON, _ schema: Schema?) -> JSON? {
+        guard let schema, let ordered = try? ObjectDecoder.decode(old, as: schema).object else { return nil }
+        return try? Patch.apply(type, content, to: ordered, schema: schema)
     }
 
     /// A patch whose result does not decode is said to be invalid itself.
