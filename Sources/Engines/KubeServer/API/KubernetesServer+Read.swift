@@ -200,7 +200,7 @@ extension KubernetesServer {
             }
             return call.respond([
                 "kind": "PartialObjectMetadataList", "apiVersion": .string("meta.k8s.io/\(version)"),
-                "metadata": metadata, "items": .array(objects),
+                "metadata": metadata, "items": objects.isEmpty ? .null : .array(objects),
             ])
         }
     }

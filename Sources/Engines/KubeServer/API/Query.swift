@@ -83,10 +83,11 @@ struct ListOptions: Sendable {
         var errors = FieldErrors()
         let text = query["resourceVersionMatch"] ?? ""
         let field = "resourceVersionMatch"
-        if let sends = sendsInitialEvents {
-            checkInitialEvents(sends, text, &errors)
+        if isWatch {
+            checkWatch(text, query, &errors)
+        } else if sendsInitialEvents != nil {
+            errors.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
         } else if !text.isEmpty {
-            if isWatch { errors.forbidden(field, "resourceVersionMatch is forbidden for watch") }
             if version == nil {
                 errors.forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
             }
@@ -104,16 +105,19 @@ struct ListOptions: Sendable {
         match = Match(rawValue: text)
     }
 
-    private func checkInitialEvents(_ sends: Bool, _ match: String, _ errors: inout FieldErrors) {
-        if !isWatch {
-            errors.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
-        } else if match.isEmpty, sends {
-            errors.forbidden(
-                "resourceVersionMatch",
-                "resourceVersionMatch is required when sendInitialEvents is set to true"
-            )
-        } else if match != Match.notOlderThan.rawValue, !match.isEmpty {
-            errors.notSupported("resourceVersionMatch", match, ["NotOlderThan"])
+    private func checkWatch(_ match: String, _ query: Query, _ errors: inout FieldErrors) {
+        let field = "resourceVersionMatch"
+        if sendsInitialEvents != nil, match != Match.notOlderThan.rawValue {
+            errors.forbidden(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+        }
+        if !match.isEmpty, sendsInitialEvents == nil {
+            errors.forbidden(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+        }
+        if !match.isEmpty, match != Match.notOlderThan.rawValue {
+            errors.notSupported(field, match, [Match.notOlderThan.rawValue])
+        }
+        if !(query["continue"] ?? "").isEmpty {
+            errors.forbidden(field, "resourceVersionMatch is forbidden when continue is provided")
         }
     }
 }

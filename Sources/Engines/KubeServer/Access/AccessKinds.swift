@@ -109,7 +109,11 @@ struct BindingStrategy: KindStrategy {
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         let (now, before) = (object["roleRef"] ?? [:], old["roleRef"] ?? [:])
-        if now != before { errors.invalid("roleRef", now, "cannot change roleRef") }
+        guard now != before else { return }
+        let shown: JSON = [
+            "APIGroup": now["apiGroup"] ?? "", "Kind": now["kind"] ?? "", "Name": now["name"] ?? "",
+        ]
+        errors.invalid("roleRef", shown, "cannot change roleRef")
     }
 }
 

@@ -176,6 +176,28 @@ struct AnswerDetailTests {
     }
 
     @Test(
+        "what a watch may not ask for is refused in the real words",
+        arguments: [
+            (
+                "resourceVersionMatch=NotOlderThan",
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            ),
+            (
+                "sendInitialEvents=true",
+                "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            ),
+            (
+                "continue=x",
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided"
+            ),
+        ]
+    )
+    func watches(_ query: String, _ problem: String) async throws {
+        let answer = try await server().send("GET", "\(Self.maps)?watch=1&\(query)")
+        #expect(answer.status == 422 && answer.message == #"ListOptions.meta.k8s.io "" is invalid: \#(problem)"#)
+    }
+
+    @Test(
         "field selectors are read with their escapes",
         arguments: [
             ("metadata.name=a=b", "invalid field selector: unescaped character in value: 61"),
