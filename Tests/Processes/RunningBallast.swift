@@ -18,7 +18,7 @@ final class RunningBallast {
     static let edgePort = 8080
 
     /// Starts it and waits for `ready`.
-    init(folder: String? = nil, arguments: [String] = [], limit: TimeInterval = 60) throws {
+    init(folder: String? = nil, arguments: [String] = [], limit: TimeInterval = 120) throws {
         self.folder =
             folder ?? FileManager.default.temporaryDirectory.appending(path: "ballast-\(UUID().uuidString)").path
         offset = PortOffset.next()
@@ -45,7 +45,7 @@ final class RunningBallast {
     var said: String { String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self) }
 
     /// Polls a condition of the outside world, bounded in time.
-    func wait(_ what: String, limit: TimeInterval = 30, until holds: () throws -> Bool) throws {
+    func wait(_ what: String, limit: TimeInterval = 90, until holds: () throws -> Bool) throws {
         let end = Date().addingTimeInterval(limit)
         while Date() < end {
             if try holds() { return }
@@ -70,7 +70,7 @@ final class RunningBallast {
         process.waitUntilExit()
     }
 
-    func restart(limit: TimeInterval = 60) throws { try start([], limit) }
+    func restart(limit: TimeInterval = 120) throws { try start([], limit) }
 
     /// Removes the data; call after `stop`.
     func clean() {
@@ -81,12 +81,12 @@ final class RunningBallast {
     var kubeconfig: String { "\(folder)/kubeconfig" }
 
     @discardableResult
-    func kubectl(_ arguments: String..., input: String? = nil, limit: TimeInterval = 60) throws -> CommandResult {
+    func kubectl(_ arguments: String..., input: String? = nil, limit: TimeInterval = 120) throws -> CommandResult {
         try kubectl(arguments, input: input, limit: limit)
     }
 
     @discardableResult
-    func kubectl(_ arguments: [String], input: String? = nil, limit: TimeInterval = 60) throws -> CommandResult {
+    func kubectl(_ arguments: [String], input: String? = nil, limit: TimeInterval = 120) throws -> CommandResult {
         let home = FileManager.default.temporaryDirectory.appending(path: "ballast-kubectl-\(offset)").path
         return try Programs.run(
             Programs.tool("kubectl") ?? "kubectl",

@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 import AsyncHTTPClient
-import Model
+package import Model
 import NIOCore
 package import Ports
 import Synchronization

@@ -26,37 +26,6 @@ package protocol ImageRegistries: Sendable {
     func registry(_ host: String, credentials: RegistryCredentials?) -> any ImageRegistry
 }
 
-/// What proves to a registry, or to its token service, who asks.
-package struct RegistryCredentials: Sendable, Hashable {
-    package var username: String
-    package var password: String
-    /// Exchanged for a token instead of the password (OAuth2's refresh token).
-    package var identityToken: String?
-    /// A token that is shown as it is.
-    package var registryToken: String?
-
-    package init(
-        username: String,
-        password: String,
-        identityToken: String? = nil,
-        registryToken: String? = nil
-    ) {
-        self.username = username
-        self.password = password
-        self.identityToken = identityToken
-        self.registryToken = registryToken
-    }
-
-    package init(_ login: DockerConfig.Login) {
-        self.init(
-            username: login.username,
-            password: login.password,
-            identityToken: login.identityToken,
-            registryToken: login.registryToken
-        )
-    }
-}
-
 /// The logins of the person or the job that runs a command.
 package protocol RegistryLogins: Sendable {
     /// The login for a repository of a registry, and where it comes from in a few words; `nil` where there is none.

@@ -73,7 +73,7 @@ struct DockerConfigTests {
              "bad": {"auth": "!"}, "flat": {"auth": "bm9jb2xvbg=="}}}
             """
         )
-        func login(_ host: String) throws -> DockerConfig.Login? { try config.entry(for: host)?.login() }
+        func login(_ host: String) throws -> RegistryCredentials? { try config.entry(for: host)?.login() }
         #expect(try login("id")?.identityToken == "refresh")
         #expect(try login("reg")?.registryToken == "bearer")
         #expect(try login("short")?.password == "bb")

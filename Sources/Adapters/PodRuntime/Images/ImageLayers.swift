@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 import Digests
-import Model
+package import Model
 package import Ports
 package import Telemetry
 

@@ -2,7 +2,6 @@
 // Copyright the Ballast authors
 
 package import Model
-package import Ports
 
 /// The logins of one `kubernetes.io/dockerconfigjson` (or older `dockercfg`) Secret.
 package struct PullSecret: Sendable {
@@ -11,6 +10,22 @@ package struct PullSecret: Sendable {
         var port: String
         var path: String
         var credentials: RegistryCredentials
+
+        /// `nil` where the entry says no name and password: it spoils only itself.
+        init?(_ entry: DockerConfig.Entry) {
+            guard let login = try? entry.login(), !login.username.isEmpty else { return nil }
+            var rest = Substring(entry.address)
+            for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+            let parts = rest.split(separator: "/", maxSplits: 1)
+            guard let authority = parts.first else { return nil }
+            (host, port) = PullSecret.split(String(authority))
+            path = parts.count > 1 ? String(parts[1]) : ""
+            if ["v1", "v1/", "v2", "v2/"].contains(path) { path = "" }
+            // Docker's own login names its index, not its registry.
+            if ["index.docker.io", "registry-1.docker.io"].contains(host) { host = "docker.io" }
+            if port == "443" { port = "" }
+            credentials = RegistryCredentials(username: login.username, password: login.password)
+        }
     }
 
     private var logins: [Login] = []
@@ -18,15 +33,10 @@ package struct PullSecret: Sendable {
     /// Reads the Secret's data; `nil` where it is no pull secret or is damaged.
     package init?(_ secret: KubeObject) {
         let data = secret["data"] ?? [:]
-        if let text = data[".dockerconfigjson"]?.string {
-            guard let json = Self.decoded(text), let auths = json["auths"]?.object else { return nil }
-            read(auths)
-        } else if let text = data[".dockercfg"]?.string {
-            guard let auths = Self.decoded(text)?.object else { return nil }
-            read(auths)
-        } else {
-            return nil
-        }
+        guard let text = (data[".dockerconfigjson"] ?? data[".dockercfg"])?.string, let bytes = Base64.decode(text),
+            let config = try? DockerConfig(parsing: bytes)
+        else { return nil }
+        logins = config.entries.compactMap(Login.init)
     }
 
     /// The logins that fit the image, the longest path first, as the kubelet matches them: same port, the same number of
@@ -39,41 +49,6 @@ package struct PullSecret: Sendable {
         }
         .sorted { ($0.path.utf8.count, $1.host) > ($1.path.utf8.count, $0.host) }
         .map(\.credentials)
-    }
-
-    private mutating func read(_ auths: JSONObject) {
-        for (address, value) in auths {
-            guard let credentials = Self.credentials(value) else { continue }
-            var rest = Substring(address)
-            for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
-            let parts = rest.split(separator: "/", maxSplits: 1)
-            guard let authority = parts.first else { continue }
-            var (host, port) = Self.split(String(authority))
-            var path = parts.count > 1 ? String(parts[1]) : ""
-            if ["v1", "v1/", "v2", "v2/"].contains(path) { path = "" }
-            // Docker's own login names its index, not its registry.
-            if ["index.docker.io", "registry-1.docker.io"].contains(host) { host = "docker.io" }
-            if port == "443" { port = "" }
-            logins.append(Login(host: host, port: port, path: path, credentials: credentials))
-        }
-    }
-
-    private static func credentials(_ json: JSON) -> RegistryCredentials? {
-        if let auth = json["auth"]?.string, let bytes = Base64.decode(auth) {
-            let parts = String(decoding: bytes, as: UTF8.self).split(
-                separator: ":",
-                maxSplits: 1,
-                omittingEmptySubsequences: false
-            )
-            guard parts.count == 2 else { return nil }
-            return RegistryCredentials(username: String(parts[0]), password: String(parts[1].prefix { $0 != "\0" }))
-        }
-        guard let username = json["username"]?.string, let password = json["password"]?.string else { return nil }
-        return RegistryCredentials(username: username, password: password)
-    }
-
-    private static func decoded(_ text: String) -> JSON? {
-        Base64.decode(text).flatMap { try? JSON(parsing: $0) }
     }
 
     private static func split(_ authority: String) -> (host: String, port: String) {

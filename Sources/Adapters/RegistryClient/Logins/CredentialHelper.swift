@@ -16,7 +16,7 @@ struct CredentialHelper: Sendable {
     private var program: String { "docker-credential-\(name)" }
 
     /// `nil` where the helper knows no login for the address. Throws where it is missing, fails or hangs.
-    func login(for server: String) async throws -> DockerConfig.Login? {
+    func login(for server: String) async throws -> RegistryCredentials? {
         guard !name.contains("/"), let file = find() else {
             throw Failure(
                 .notFound,
@@ -39,8 +39,8 @@ struct CredentialHelper: Sendable {
         let user = json["Username"]?.string ?? ""
         guard !user.isEmpty || !secret.isEmpty else { return nil }
         // By this name a helper says that what it gives is no password but an identity token.
-        guard user != "<token>" else { return DockerConfig.Login(username: "", password: "", identityToken: secret) }
-        return DockerConfig.Login(username: user, password: secret)
+        guard user != "<token>" else { return RegistryCredentials(username: "", password: "", identityToken: secret) }
+        return RegistryCredentials(username: user, password: secret)
     }
 
     private func find() -> String? {

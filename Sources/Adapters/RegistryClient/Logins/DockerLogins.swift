@@ -2,8 +2,8 @@
 // Copyright the Ballast authors
 
 import Foundation
-import Model
-package import Ports
+package import Model
+import Ports
 
 /// The logins that `docker login`, `podman login` or a CI job left on this machine.
 ///
@@ -32,7 +32,7 @@ package struct DockerLogins: RegistryLogins {
     package func login(for host: String, repository: String) async throws -> (RegistryCredentials, origin: String)? {
         for file in files {
             guard let bytes = FileManager.default.contents(atPath: file) else { continue }
-            let login: (DockerConfig.Login, origin: String)?
+            let login: (RegistryCredentials, origin: String)?
             do {
                 login = try await self.login(in: DockerConfig(parsing: Array(bytes)), file, host, repository)
             } catch let failure as Failure {
@@ -40,7 +40,7 @@ package struct DockerLogins: RegistryLogins {
             } catch let error where error is JSONError {
                 throw Failure(.invalidInput, "'\(file)' is no JSON", cause: error)
             }
-            if let login { return (RegistryCredentials(login.0), login.origin) }
+            if let login { return login }
         }
         return nil
     }
@@ -51,7 +51,7 @@ package struct DockerLogins: RegistryLogins {
         _ file: String,
         _ host: String,
         _ repository: String
-    ) async throws -> (DockerConfig.Login, origin: String)? {
+    ) async throws -> (RegistryCredentials, origin: String)? {
         if let helper = config.ownHelper(for: host, repository: repository), let login = try await ask(helper) {
             return (login, "docker-credential-\(helper.name)")
         }
@@ -62,7 +62,7 @@ package struct DockerLogins: RegistryLogins {
         return (login, "docker-credential-\(helper.name)")
     }
 
-    private func ask(_ helper: DockerConfig.Helper) async throws -> DockerConfig.Login? {
+    private func ask(_ helper: DockerConfig.Helper) async throws -> RegistryCredentials? {
         try await CredentialHelper(name: helper.name, path: path).login(for: helper.server)
     }
 }

@@ -23,28 +23,6 @@ package struct DockerConfig: Sendable, Hashable {
         package var server: String
     }
 
-    /// What an entry or a helper gives.
-    package struct Login: Sendable, Hashable {
-        package var username: String
-        package var password: String
-        /// Exchanged for a token instead of the password.
-        package var identityToken: String?
-        /// A token that needs no exchange.
-        package var registryToken: String?
-
-        package init(
-            username: String,
-            password: String,
-            identityToken: String? = nil,
-            registryToken: String? = nil
-        ) {
-            self.username = username
-            self.password = password
-            self.identityToken = identityToken
-            self.registryToken = registryToken
-        }
-    }
-
     package private(set) var entries: [Entry] = []
     package private(set) var helpers: [Helper] = []
     /// The helper of all registries that have none of their own.
@@ -127,9 +105,9 @@ extension DockerConfig.Entry {
     /// The login that is written here, `nil` where there is none. `auth` counts before user name and password, as everywhere.
     ///
     /// Throws `invalidInput` where `auth` is no base64 of `user:password`.
-    package func login() throws -> DockerConfig.Login? {
+    package func login() throws -> RegistryCredentials? {
         guard !isEmpty else { return nil }
-        var login = DockerConfig.Login(username: username ?? "", password: password ?? "")
+        var login = RegistryCredentials(username: username ?? "", password: password ?? "")
         if let auth { (login.username, login.password) = try Self.split(auth, of: address) }
         login.identityToken = identityToken
         login.registryToken = registryToken

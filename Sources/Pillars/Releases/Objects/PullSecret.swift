@@ -77,7 +77,7 @@ enum PullSecret {
         -> RegistryCredentials
     {
         let name = "the login for '\(host)' in the Secret '\(secret.name)'"
-        let login: DockerConfig.Login?
+        let login: RegistryCredentials?
         do {
             login = try entry.login()
         } catch let failure as Failure {
@@ -95,7 +95,7 @@ enum PullSecret {
                 "\(name) is a token, with which nodes cannot pull; put a user's name and password there, or those of a robot account"
             )
         }
-        return RegistryCredentials(login)
+        return login
     }
 
     /// Azure's registries take their token as the password of this user, too.
