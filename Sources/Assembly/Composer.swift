@@ -37,7 +37,12 @@ package struct Composer: Composition {
         try await machine.run {
             for demo in options.demo {
                 let file = try AppFile.load(demo)
-                _ = try await release(file, to: [], dataFolder: options.dataFolder, progress: PlainProgress())
+                _ = try await release(
+                    file,
+                    to: [],
+                    home: HomeChoice(dataFolder: options.dataFolder),
+                    progress: PlainProgress()
+                )
             }
         }
     }
@@ -78,34 +83,36 @@ package struct Composer: Composition {
     package func release(
         _ file: AppFile,
         to clusters: [ClusterName],
-        dataFolder: String,
+        home: HomeChoice,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
         // What is wrong with the file is said first: mending that needs no cluster.
         try Releaser.check(file)
-        return try await withReleaser(dataFolder, progress) { try await $0.release(file, to: clusters) }
+        try Releaser.check(file, hasRegistry: try Home.find(home).isMachine)
+        return try await withReleaser(home, progress) { try await $0.release(file, to: clusters) }
     }
 
     package func rollback(
         _ order: RollbackOrder,
-        dataFolder: String,
+        home: HomeChoice,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
-        try await withReleaser(dataFolder, progress) {
+        try await withReleaser(home, progress) {
             try await $0.rollback(order.app, in: order.namespace, to: order.number)
         }
     }
 
     private func withReleaser(
-        _ dataFolder: String,
+        _ choice: HomeChoice,
         _ progress: any ReleaseProgress,
         _ work: (Releaser) async throws -> ReleaseRecord
     ) async throws -> ReleaseRecord {
-        let folder = DataFolder(path: dataFolder)
-        try folder.demandMachine()
-        let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig), userAgent: "ballast-release")
+        let home = try Home.find(choice)
+        let folder = home.folder
+        if !home.isMachine { try folder.createForReleases() }
+        let client = try KubernetesClient(home.config, userAgent: "ballast-release")
         let clients = RegistryAccess.ofThisPerson()
-        let registries = AliasedRegistries(base: clients, aliases: Self.registryEndpoints(folder))
+        let registries = AliasedRegistries(base: clients, aliases: home.registryEndpoints)
         let clusters = HomeDirectory(home: client, userAgent: "ballast-release")
         let releaser = Releaser(
             home: client,
@@ -114,7 +121,7 @@ package struct Composer: Composition {
             bases: CachedBaseImages(folder: folder.baseCache, registries: registries),
             containerfiles: Buildah(
                 folder: folder.containerfileCache,
-                aliases: Self.registryEndpoints(folder),
+                aliases: home.registryEndpoints,
                 environment: ProcessInfo.processInfo.environment
             ),
             runner: ShellRunner(),
@@ -123,11 +130,13 @@ package struct Composer: Composition {
             architecture: Self.architecture,
             clock: .system,
             clusters: clusters,
-            origin: .ofThisMachine
+            origin: .ofThisMachine,
+            hasRegistry: home.isMachine
         )
         do {
             do {
-                try await Self.awaitResources(client)
+                if let words = home.words { await progress.report(.note(words)) }
+                try await Self.prepare(home, client)
             } catch is CancellationError {
                 await progress.report(.note("no release was begun, so nothing was changed"))
                 throw CancellationError()
@@ -143,20 +152,21 @@ package struct Composer: Composition {
         }
     }
 
-    package func edgePort(dataFolder: String) -> Int? {
-        MachinePorts.read(from: DataFolder(path: dataFolder).machineFile)?.edge
+    package func edgePort(home: HomeChoice) -> Int? {
+        guard let home = try? Home.find(home), home.isMachine else { return nil }
+        return MachinePorts.read(from: home.folder.machineFile)?.edge
     }
 
     package func withCluster<Value: Sendable>(
-        dataFolder: String,
+        home: HomeChoice,
         _ work: @Sendable (any ClusterAPI) async throws -> Value
     ) async throws -> Value {
-        let folder = DataFolder(path: dataFolder)
-        try folder.demandMachine()
-        let client = try KubernetesClient(try KubeConfig.load(path: folder.kubeconfig))
+        let home = try Home.find(home)
+        let client = try KubernetesClient(home.config)
         let result: Value
         do {
-            try await Self.awaitResources(client)
+            // A real cluster that keeps no records yet has none to show.
+            if home.isMachine { try await Self.awaitResources(client) }
             result = try await work(client)
         } catch {
             await client.shutdown()
@@ -167,10 +177,10 @@ package struct Composer: Composition {
     }
 
     package func withClusters<Value: Sendable>(
-        dataFolder: String,
+        home: HomeChoice,
         _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
     ) async throws -> Value {
-        try await withCluster(dataFolder: dataFolder) { home in
+        try await withCluster(home: home) { home in
             guard let client = home as? KubernetesClient else { return try await work(home, HomeOnly(home)) }
             let clusters = HomeDirectory(home: client, userAgent: "ballast-status")
             do {
@@ -184,6 +194,15 @@ package struct Composer: Composition {
         }
     }
 
+    /// Returns once the home cluster can keep records.
+    static func prepare(_ home: Home, _ client: KubernetesClient) async throws {
+        if home.isMachine {
+            try await awaitResources(client)
+        } else {
+            try await HomeResources(cluster: client).prepare(client.server)
+        }
+    }
+
     /// An `up` that is still starting does not know Ballast's own resources yet.
     private static func awaitResources(_ client: KubernetesClient) async throws {
         for _ in 0..<150 {
@@ -194,7 +213,10 @@ package struct Composer: Composition {
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
-        throw Failure(.unavailable, "the 'ballast up' of this data folder is not ready yet; try again once it says so")
+        throw Failure(
+            .unavailable,
+            "'\(client.server)' does not serve Ballast's resources within 30 s; try again once its 'ballast up' says 'ready'"
+        )
     }
 
     private static func close(_ client: KubernetesClient, _ registries: HTTPImageRegistries) async {

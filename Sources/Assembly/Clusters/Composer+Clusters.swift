@@ -7,12 +7,14 @@ import Model
 package import Releases
 
 extension Composer {
-    package func addCluster(_ new: NewCluster, dataFolder: String) async throws -> AddedCluster {
+    package func addCluster(_ new: NewCluster, home: HomeChoice) async throws -> AddedCluster {
         // What is wrong with the kubeconfig is said first: mending that needs no cluster.
         try KnownCluster.check(name: new.name)
         let config = try KubeConfig.find(path: new.kubeconfig, context: new.context)
         let kubeconfig = try config.selfContained(name: new.name)
-        return try await withHome(dataFolder) { home in
+        let isMachine = try Home.find(home).isMachine
+        return try await withHome(home) { home in
+            if !isMachine { try await HomeResources(cluster: home).prepare(home.server) }
             let book = ClusterBook(home: home)
             if new.replaces { _ = try await book.cluster(named: new.name) } else { try await book.checkFree(new.name) }
             let client = try KubernetesClient(config, deadline: .seconds(15), userAgent: "ballast-clusters")
@@ -50,8 +52,8 @@ extension Composer {
         )
     }
 
-    package func clusterStates(dataFolder: String) async throws -> [ClusterState] {
-        try await withHome(dataFolder) { home in
+    package func clusterStates(home: HomeChoice) async throws -> [ClusterState] {
+        try await withHome(home) { home in
             let known = try await ClusterBook(home: home).all()
             let directory = HomeDirectory(home: home, userAgent: "ballast-clusters")
             let states = await withTaskGroup(of: (Int, ClusterState).self) { group in
@@ -93,11 +95,11 @@ extension Composer {
         }
     }
 
-    package func removeCluster(_ name: String, isDryRun: Bool, dataFolder: String) async throws -> RemovedCluster {
+    package func removeCluster(_ name: String, isDryRun: Bool, home: HomeChoice) async throws -> RemovedCluster {
         guard name != ClusterName.local.text else {
             throw Failure(.invalidInput, "'local' is the home cluster itself and cannot be removed")
         }
-        return try await withHome(dataFolder) { home in
+        return try await withHome(home) { home in
             let book = ClusterBook(home: home)
             let cluster = try await book.cluster(named: name)
             let apps = try await book.apps(on: name)
@@ -108,10 +110,10 @@ extension Composer {
 
     /// Works with the home cluster and its own client.
     private func withHome<Value: Sendable>(
-        _ dataFolder: String,
+        _ choice: HomeChoice,
         _ work: @Sendable (KubernetesClient) async throws -> Value
     ) async throws -> Value {
-        try await withCluster(dataFolder: dataFolder) { cluster in
+        try await withCluster(home: choice) { cluster in
             guard let home = cluster as? KubernetesClient else {
                 throw Failure(.fault, "the home cluster is not reached over a socket")
             }

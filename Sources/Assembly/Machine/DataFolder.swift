@@ -24,9 +24,14 @@ struct DataFolder: Sendable {
     private var lockFile: String { "\(path)/lock" }
 
     /// Creates the folder, readable by its owner alone. Throws `denied` or `fault` naming it.
-    func create() throws {
+    func create() throws { try create([path, "\(path)/kube", registry, buildCache, logs, envoy]) }
+
+    /// Creates what releases need where no `up` runs.
+    func createForReleases() throws { try create([path, buildCache, logs]) }
+
+    private func create(_ folders: [String]) throws {
         do {
-            for folder in [path, "\(path)/kube", registry, buildCache, logs, envoy] {
+            for folder in folders {
                 try FileManager.default.createDirectory(
                     atPath: folder,
                     withIntermediateDirectories: true,
@@ -78,7 +83,7 @@ struct DataFolder: Sendable {
             FileManager.default.fileExists(atPath: path) ? "no 'ballast up' runs on it" : "there is no such folder"
         throw Failure(
             .unavailable,
-            "the data folder '\(path)': \(what); start one with 'ballast up --data \(path)', or name another with --data"
+            "the data folder '\(path)': \(what); start one with 'ballast up --data \(path)', name another with --data, or a real home cluster with --context"
         )
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
-import AppFile
 import CommandLine
 import Foundation
 import Glibc
@@ -38,24 +37,6 @@ struct Greeting: Sendable {
         if node?.condition("Ready")?["status"]?.string != "True" { missing.append("the node") }
         if PortHolder.find(port: ports.edge) == nil { missing.append("the edge") }
         return missing
-    }
-
-    /// Creates or updates the definitions of `App` and `Release`.
-    func installResources() async throws {
-        for definition in BallastResources.definitions {
-            let reference = ObjectReference(.customResourceDefinitions, name: definition.name)
-            guard let live = try await cluster.find(reference) else {
-                _ = try await cluster.create(definition, as: .customResourceDefinitions)
-                continue
-            }
-            if live.spec["versions"] != definition.spec["versions"] {
-                _ = try await cluster.patch(
-                    reference,
-                    .merge,
-                    ["spec": ["versions": definition.spec["versions"] ?? []]]
-                )
-            }
-        }
     }
 
     /// What a person should know, ending in `ready`.

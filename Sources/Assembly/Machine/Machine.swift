@@ -178,7 +178,7 @@ struct Machine: Sendable {
 
     private func greet(_ greeting: Greeting, _ demo: @Sendable () async throws -> Void) async throws {
         try await greeting.awaitMachine()
-        try await greeting.installResources()
+        try await HomeResources(cluster: greeting.cluster).install()
         try await demo()
         greeting.say(demoHost: options.demo.isEmpty ? nil : "shop.localhost")
     }

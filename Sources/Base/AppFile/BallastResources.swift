@@ -5,6 +5,10 @@ package import Model
 
 /// The CustomResourceDefinitions of Ballast's own resources.
 package enum BallastResources {
+    /// Raised with every change of the definitions, so that an older Ballast never takes back what a newer one gave a cluster.
+    package static let revision = 1
+    package static let revisionAnnotation = "ballast.dev/definition"
+
     /// All of them, ready to be created in a home cluster.
     package static var definitions: [KubeObject] {
         [
@@ -51,6 +55,34 @@ package enum BallastResources {
         ]
     }
 
+    package static let roleType = ResourceType(
+        group: "rbac.authorization.k8s.io",
+        version: "v1",
+        plural: "clusterroles",
+        kind: "ClusterRole",
+        isNamespaced: false
+    )
+
+    /// What lets those who may edit (or view) a namespace release (or look at releases) there.
+    package static var roles: [KubeObject] {
+        let resources: JSON = ["apps", "apps/status", "releases", "releases/status", "inventories", "inventories/status"]
+        func role(_ name: String, _ verbs: JSON, _ aggregates: [String]) -> KubeObject {
+            var role = KubeObject(roleType, name: "ballast.dev:\(name)")
+            for aggregate in aggregates {
+                let label = "rbac.authorization.k8s.io/aggregate-to-\(aggregate)"
+                role.json.set("true", at: ["metadata", "labels", label])
+            }
+            role["rules"] = [["apiGroups": [.string(ResourceType.apps.group)], "resources": resources, "verbs": verbs]]
+            return role
+        }
+        let reading: JSON = ["get", "list", "watch"]
+        let writing: JSON = ["create", "update", "patch", "delete", "deletecollection"]
+        return [
+            role("edit", .array((reading.array ?? []) + (writing.array ?? [])), ["admin", "edit"]),
+            role("view", reading, ["view"]),
+        ]
+    }
+
     /// The JSON Schema of `ballast.yaml`.
     package static var fileSchema: JSON {
         var schema: JSON = [
@@ -91,6 +123,7 @@ package enum BallastResources {
             "plural": .string(type.plural), "singular": .string(type.kind.lowercased()), "kind": .string(type.kind),
             "listKind": .string("\(type.kind)List"), "categories": ["ballast"],
         ]
+        object.json.set(.string(String(revision)), at: ["metadata", "annotations", revisionAnnotation])
         if !shortNames.isEmpty { names["shortNames"] = .array(shortNames.map { .string($0) }) }
         let age = ["name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"] as JSON
         object["spec"] = [

@@ -50,6 +50,20 @@ struct ReleasePlan: Sendable {
     }
 }
 
+extension ReleasePlan {
+    /// Throws `invalidInput` where the image would go to the registry of an `up`, since none runs.
+    func demandRegistry() throws {
+        guard app.image.build != nil, app.object.spec["image"]?["repository"] == nil else { return }
+        let message =
+            "'repository' is missing: by default it is the registry of 'ballast up', and none is the home cluster here; name one that the nodes reach"
+        let line = file.document.line(of: "spec.image")
+        throw Failure(
+            .invalidInput,
+            Complaint(file: file.path, line: line, key: "spec.image", message: message).description
+        )
+    }
+}
+
 /// Finds keys that a person would expect to act, and that do not act yet.
 private struct SupportCheck {
     let file: AppFile

@@ -27,6 +27,8 @@ package struct Releaser: Sendable {
     let clusters: any ClusterDirectory
     let signals: @Sendable (ClusterName) -> [any ReleaseSignals]
     let origin: ReleaseOrigin
+    /// The home cluster is an `up`, which has a registry of its own.
+    let hasRegistry: Bool
 
     /// `bases` brings images to build on, `containerfiles` builds from Containerfiles; `sleeper` is how waiting is done; `holder` is the process that runs the releases, and `hasEnded` tells of another's.
     package init(
@@ -45,12 +47,14 @@ package struct Releaser: Sendable {
         hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = ReleaseHolder.hasEnded,
         clusters: (any ClusterDirectory)? = nil,
         signals: @escaping @Sendable (ClusterName) -> [any ReleaseSignals] = { _ in [] },
-        origin: ReleaseOrigin = ReleaseOrigin()
+        origin: ReleaseOrigin = ReleaseOrigin(),
+        hasRegistry: Bool = true
     ) {
         self.home = home
         self.clusters = clusters ?? HomeOnly(home)
         self.signals = signals
         self.origin = origin
+        self.hasRegistry = hasRegistry
         self.registries = registries
         self.builder = builder
         self.bases = bases
@@ -168,7 +172,7 @@ package struct Releaser: Sendable {
     /// Each cluster finds its own registry under the name of this machine's.
     private func unreached(_ plan: ReleasePlan) -> [String] {
         let others = plan.waves.joined().filter { $0 != .local }
-        guard plan.app.image.build != nil, plan.image.registry == App.Image.embeddedRegistry,
+        guard hasRegistry, plan.app.image.build != nil, plan.image.registry == App.Image.embeddedRegistry,
             plan.app.image.pullHost == nil, !others.isEmpty
         else { return [] }
         return [
@@ -176,8 +180,12 @@ package struct Releaser: Sendable {
         ]
     }
 
-    /// Throws `invalidInput` with every key of the file that cannot be honoured yet. Asks nobody.
-    package static func check(_ file: AppFile) throws { _ = try ReleasePlan(file) }
+    /// Throws `invalidInput` with every key of the file that cannot be honoured yet, or not where the home cluster has no
+    /// registry of its own. Asks nobody.
+    package static func check(_ file: AppFile, hasRegistry: Bool = true) throws {
+        let plan = try ReleasePlan(file)
+        if !hasRegistry { try plan.demandRegistry() }
+    }
 
     /// The login for the app's registry, from the Secret it names.
     private func credentials(of plan: ReleasePlan, _ retry: CallRetry) async throws -> RegistryCredentials? {
@@ -189,7 +197,7 @@ package struct Releaser: Sendable {
         let own = app.namespace.text
         for namespace in [own, ReleaseRecord.systemNamespace] {
             let reference = ObjectReference(.secrets, namespace: namespace, name: name)
-            let secret = try await retry("read \(reference.words)") { try await home.find(reference) }
+            let secret = try await retry("read \(reference.words)") { try await home.findShared(reference) }
             if let secret { return try PullSecret.login(from: secret, for: image) }
         }
         throw Failure(

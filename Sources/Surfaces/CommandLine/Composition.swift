@@ -18,55 +18,55 @@ package protocol Composition: Sendable {
     /// Stops the `up` that uses this data folder and returns when it is gone.
     func down(dataFolder: String) async throws
 
-    /// Releases an app into its clusters, or into those of `to`; this data folder's `up` is the home cluster.
+    /// Releases an app into its clusters, or into those of `to`; `home` keeps the records.
     func release(
         _ file: AppFile,
         to: [ClusterName],
-        dataFolder: String,
+        home: HomeChoice,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord
 
     /// Takes an app back to an earlier release.
     func rollback(
         _ order: RollbackOrder,
-        dataFolder: String,
+        home: HomeChoice,
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord
 
-    /// Where the edge of this data folder's `up` listens; `nil` where that is not known.
-    func edgePort(dataFolder: String) -> Int?
+    /// Where the edge of the home cluster listens on this machine; `nil` where that is not known, or not here.
+    func edgePort(home: HomeChoice) -> Int?
 
     /// Asks a cluster and, when it answers, stores it with its credentials in the home cluster.
-    func addCluster(_ new: NewCluster, dataFolder: String) async throws -> AddedCluster
+    func addCluster(_ new: NewCluster, home: HomeChoice) async throws -> AddedCluster
 
     /// How the clusters are, `local` first; those that do not answer say why.
-    func clusterStates(dataFolder: String) async throws -> [ClusterState]
+    func clusterStates(home: HomeChoice) async throws -> [ClusterState]
 
     /// Forgets a cluster and its credentials, or only tells what that would mean.
-    func removeCluster(_ name: String, isDryRun: Bool, dataFolder: String) async throws -> RemovedCluster
+    func removeCluster(_ name: String, isDryRun: Bool, home: HomeChoice) async throws -> RemovedCluster
 
     /// Works with the home cluster and all that it knows.
     func withClusters<Value: Sendable>(
-        dataFolder: String,
+        home: HomeChoice,
         _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
     ) async throws -> Value
 
-    /// Works with the cluster of this data folder's `up`.
+    /// Works with the home cluster.
     func withCluster<Value: Sendable>(
-        dataFolder: String,
+        home: HomeChoice,
         _ work: @Sendable (any ClusterAPI) async throws -> Value
     ) async throws -> Value
 }
 
 extension Composition {
     package func hurry() -> Bool { false }
-    package func edgePort(dataFolder: String) -> Int? { nil }
+    package func edgePort(home: HomeChoice) -> Int? { nil }
 
     package func withClusters<Value: Sendable>(
-        dataFolder: String,
+        home: HomeChoice,
         _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
     ) async throws -> Value {
-        try await withCluster(dataFolder: dataFolder) { try await work($0, HomeOnly($0)) }
+        try await withCluster(home: home) { try await work($0, HomeOnly($0)) }
     }
 }
 

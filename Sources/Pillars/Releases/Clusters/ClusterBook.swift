@@ -12,7 +12,7 @@ package struct ClusterBook: Sendable {
 
     /// All but the home cluster itself, by name.
     package func all() async throws -> [KnownCluster] {
-        try await home.list(ListQuery(.clusters)).items.map { KnownCluster($0) }.sorted { $0.name < $1.name }
+        try await home.records(ListQuery(.clusters)).map { KnownCluster($0) }.sorted { $0.name < $1.name }
     }
 
     /// `local` first.
@@ -98,7 +98,7 @@ package struct ClusterBook: Sendable {
 
     /// The apps whose files send them to that cluster, as `NAMESPACE/NAME`.
     package func apps(on name: String) async throws -> [String] {
-        try await home.list(ListQuery(.apps)).items.filter { app in
+        try await home.records(ListQuery(.apps)).filter { app in
             let waves = app[path: "spec", "deploy", "clusters"]?.array ?? []
             return waves.contains { $0.string == name || $0.array?.contains(.string(name)) == true }
         }.map { ObjectName($0).description }.sorted()

@@ -16,13 +16,22 @@ struct InventoryBook: Sendable {
         return stored.flatMap { Inventory($0) }
     }
 
-    /// The inventories of all apps in that cluster.
-    func all(_ cluster: ClusterName) async throws -> [Inventory] {
+    /// The inventories of all apps in that cluster; those of `namespaces` alone where we may not see more, since then we may
+    /// not delete anything elsewhere either.
+    func all(_ cluster: ClusterName, near namespaces: Set<NamespaceName>) async throws -> [Inventory] {
         let labels = LabelSelector(matching: [Inventory.clusterLabel: cluster.text])
-        let page = try await retry("read the inventories") {
-            try await home.list(ListQuery(.inventories, labelSelector: labels))
+        func list(_ namespace: String?) async throws -> [KubeObject] {
+            try await retry("read the inventories") {
+                try await home.records(ListQuery(.inventories, namespace: namespace, labelSelector: labels))
+            }
         }
-        return page.items.compactMap { Inventory($0) }
+        var objects: [KubeObject] = []
+        do {
+            objects = try await list(nil)
+        } catch let failure as Failure where failure.code == .denied {
+            for namespace in namespaces.map(\.text).sorted() { objects += try await list(namespace) }
+        }
+        return objects.compactMap { Inventory($0) }
     }
 
     /// Writes what differs from `stored`, which is what was read before.

@@ -15,7 +15,7 @@ enum LatestImage {
         if let image = app.image.use { return image }
         let labels = LabelSelector(matching: [ReleaseRecord.appLabel: app.name.text])
         let query = ListQuery(.releases, namespace: app.namespace.text, labelSelector: labels)
-        let records = try await home.list(query).items.compactMap { ReleaseRecord($0) }
+        let records = try await home.records(query).compactMap { ReleaseRecord($0) }
         let good = records.filter { $0.phase == .succeeded }.max { $0.number < $1.number }
         if let image = good?.image { return image }
         let reference = ObjectReference(.deployments, namespace: app.namespace.text, name: app.name.text)

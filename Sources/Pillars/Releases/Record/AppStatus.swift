@@ -58,7 +58,7 @@ package struct AppStatus: Sendable {
 
     /// All apps of a cluster, by namespace and name; also those of which there is only a record of a failed first release.
     package static func read(from cluster: any ClusterAPI, namespace: String?) async throws -> [AppStatus] {
-        let apps = try await cluster.list(ListQuery(.apps, namespace: namespace)).items
+        let apps = try await cluster.records(ListQuery(.apps, namespace: namespace))
         let releases = try await records(in: cluster, namespace)
         let deployments = try await cluster.list(ListQuery(.deployments, namespace: namespace)).items
         let ours = LabelSelector(matching: ["app.kubernetes.io/managed-by": "ballast"])
@@ -80,9 +80,9 @@ package struct AppStatus: Sendable {
 
     /// Records of apps whose namespace does not exist yet are in Ballast's own.
     private static func records(in cluster: any ClusterAPI, _ namespace: String?) async throws -> [ReleaseRecord] {
-        var records = try await cluster.list(ListQuery(.releases, namespace: namespace)).items
+        var records = try await cluster.records(ListQuery(.releases, namespace: namespace))
         if namespace != nil {
-            records += try await cluster.list(ListQuery(.releases, namespace: ReleaseRecord.systemNamespace)).items
+            records += try await cluster.records(ListQuery(.releases, namespace: ReleaseRecord.systemNamespace))
         }
         return records.compactMap { ReleaseRecord($0) }.filter { namespace == nil || $0.namespace.text == namespace }
     }

@@ -92,7 +92,8 @@ struct DriftReader: Sendable {
         // All apps at once: each kind is read once in a namespace, however many of them there are.
         let references = wanted.flatMap { (try? $0.get()) ?? [] }.map(\.reference)
         let live = try await LiveObjects.read(references, from: cluster, retry)
-        let inventories = try await InventoryBook(home: home, retry: retry).all(name)
+        let namespaces = Set(records.map(\.namespace))
+        let inventories = try await InventoryBook(home: home, retry: retry).all(name, near: namespaces)
         let planner = ObjectPlanner(
             cluster: cluster,
             retry: retry,

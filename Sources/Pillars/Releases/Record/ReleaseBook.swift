@@ -201,7 +201,9 @@ struct ReleaseBook: Sendable {
         other.keptIn = record.keptIn == home ? ReleaseRecord.systemNamespace : home
         guard other.keptIn != record.keptIn else { return false }
         let reference = other.reference
-        let stored = try await retry("look for the record '\(record.name)'") { try await cluster.find(reference) }
+        let stored = try await retry("look for the record '\(record.name)'") {
+            try await cluster.findShared(reference)
+        }
         guard let stored = stored.flatMap({ ReleaseRecord($0) }) else { return false }
         return stored.namespace == record.namespace && stored.number == record.number && stored.run != run
     }
@@ -361,8 +363,8 @@ struct ReleaseBook: Sendable {
         // A record moves from the system's namespace to its own: looked for in this order, it is seen at least once.
         for place in [ReleaseRecord.systemNamespace, namespace.text] {
             let query = ListQuery(.releases, namespace: place, labelSelector: LabelSelector(matching: labels))
-            let page = try await retry("read the releases of '\(app)'") { try await cluster.list(query) }
-            for record in page.items.compactMap({ ReleaseRecord($0) }) where record.namespace == namespace {
+            let found = try await retry("read the releases of '\(app)'") { try await cluster.records(query) }
+            for record in found.compactMap({ ReleaseRecord($0) }) where record.namespace == namespace {
                 records[record.number] = record
             }
         }

@@ -14,7 +14,12 @@ package enum ReleaseHistory {
         from cluster: any ClusterAPI
     ) async throws -> [ReleaseRecord] {
         let labels = LabelSelector(matching: [ReleaseRecord.appLabel: app.text])
-        let found = try await cluster.list(ListQuery(.releases, labelSelector: labels)).items
+        // Who names a namespace may be one who may look only there.
+        let places = namespace.map { [ReleaseRecord.systemNamespace, $0] } ?? [nil]
+        var found: [KubeObject] = []
+        for place in places {
+            found += try await cluster.records(ListQuery(.releases, namespace: place, labelSelector: labels))
+        }
         let records = found.compactMap { ReleaseRecord($0) }.filter {
             namespace == nil || $0.namespace.text == namespace
         }

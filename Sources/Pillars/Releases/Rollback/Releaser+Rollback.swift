@@ -44,7 +44,7 @@ extension Releaser {
         if let namespace { return namespace }
         let labels = LabelSelector(matching: [ReleaseRecord.appLabel: app.text])
         let found = try await retry("read the releases of '\(app)'") { [home] in
-            try await home.list(ListQuery(.releases, labelSelector: labels)).items
+            try await home.records(ListQuery(.releases, labelSelector: labels))
         }
         let namespaces = Set(found.compactMap { ReleaseRecord($0)?.namespace.text }).sorted()
         guard namespaces.count < 2 else {

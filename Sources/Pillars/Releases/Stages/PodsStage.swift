@@ -184,7 +184,7 @@ struct PodsStage: Sendable {
     }
 
     private func identitiesOfOthers(_ app: App) async throws -> Set<String> {
-        let others = try await inventories.all(name).filter { $0.app != app.name || $0.namespace != app.namespace }
+        let others = try await inventories.all(name, near: [app.namespace]).filter { $0.app != app.name || $0.namespace != app.namespace }
         return Set(others.flatMap { $0.entries.map(\.identity) })
     }
 

@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 import AppFile
-import Model
+package import Model
 package import Ports
 
 /// An app file made from what runs already: a Deployment and what belongs to it.
@@ -32,9 +32,12 @@ package struct RunningApp: Sendable {
     }
 
     /// Reads the Deployment and what belongs to it. Changes nothing.
-    package static func read(deployment name: String, namespace: String, from cluster: any ClusterAPI) async throws
-        -> RunningApp
-    {
+    package static func read(
+        deployment name: String,
+        namespace: String,
+        from cluster: any ClusterAPI,
+        named clusterName: ClusterName = .local
+    ) async throws -> RunningApp {
         let reference = ObjectReference(.deployments, namespace: namespace, name: name)
         guard let deployment = try await cluster.find(reference) else {
             let names = try await cluster.list(ListQuery(.deployments, namespace: namespace)).items.map(\.name)
@@ -51,7 +54,7 @@ package struct RunningApp: Sendable {
                 "the deployment '\(namespace)/\(name)' is made by the \(words), which would undo every change; change that instead"
             )
         }
-        return try RunningApp(try await parts(of: deployment, cluster))
+        return try RunningApp(try await parts(of: deployment, cluster), clusterName)
     }
 
     private static func parts(of deployment: KubeObject, _ cluster: any ClusterAPI) async throws -> Parts {
@@ -111,9 +114,10 @@ package struct RunningApp: Sendable {
         return selector.matches(labels)
     }
 
-    private init(_ parts: Parts) throws {
+    private init(_ parts: Parts, _ cluster: ClusterName) throws {
         live = parts
-        let spec = Self.spec(parts)
+        var spec = Self.spec(parts)
+        if cluster != .local { spec.set([.string(cluster.text)], at: ["deploy", "clusters"]) }
         let namespace = parts.deployment.namespace ?? "default"
         let object = KubeObject([
             "apiVersion": "ballast.dev/v1alpha1", "kind": "App",

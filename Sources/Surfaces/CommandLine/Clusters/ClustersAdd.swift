@@ -21,12 +21,12 @@ struct ClustersAddCommand: AsyncParsableCommand {
     @Option(help: "The kubeconfig file (default: $KUBECONFIG, else ~/.kube/config).") var kubeconfig: String?
     @Option(help: "The kubeconfig's context (default: its current one).") var context: String?
     @Flag(help: "Give a cluster that is known new credentials, or another address; its apps stay.") var replace = false
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: OtherHomeOptions
 
     func run() async throws {
         let file = kubeconfig.map { URL(filePath: $0).absoluteURL.path }
         let new = NewCluster(name: name, kubeconfig: file, context: context, replaces: replace)
-        let added = try await Compositions.require().addCluster(new, dataFolder: data.path)
+        let added = try await Compositions.require().addCluster(new, home: home.choice)
         for line in Self.notes(on: added) { Terminal.note(line) }
         Terminal.result("\(replace ? "renewed" : "added") \(name): \(added.state.server)")
     }

@@ -12,11 +12,11 @@ struct ClustersListCommand: AsyncParsableCommand {
         abstract: "Show the clusters: version, nodes, whether they answer and how fast."
     )
 
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
     @Option(name: .shortAndLong, help: "How to print it.") var output: ListFormat = .table
 
     func run() async throws {
-        let states = try await Compositions.require().clusterStates(dataFolder: data.path)
+        let states = try await Compositions.require().clusterStates(home: home.choice)
         Terminal.result(Self.text(of: states, as: output))
     }
 

@@ -12,11 +12,11 @@ struct ClustersRemoveCommand: AsyncParsableCommand {
 
     @Argument(help: "Its name.") var name: String
     @Flag(help: "Only say what would be forgotten.") var dryRun = false
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
 
     func run() async throws {
         let composition = try Compositions.require()
-        let removed = try await composition.removeCluster(name, isDryRun: dryRun, dataFolder: data.path)
+        let removed = try await composition.removeCluster(name, isDryRun: dryRun, home: home.choice)
         for line in Self.notes(on: removed) { Terminal.note(line) }
         Terminal.result("\(dryRun ? "would remove" : "removed") \(name): \(removed.server), \(removed.secret)")
     }

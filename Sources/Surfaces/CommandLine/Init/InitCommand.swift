@@ -4,6 +4,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Model
+import Ports
 import Releases
 
 /// `ballast init`: writes a first app file, or one of what runs already.
@@ -18,7 +19,8 @@ struct InitCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The app's namespace.") var namespace = "default"
     @Option(help: "Something that runs already, such as deployment/cart: what the app file cannot say goes into k8s.")
     var from: String?
-    @OptionGroup var data: DataFolderOption
+    @Option(help: "The cluster in which it runs, by the name that 'ballast clusters' shows.") var cluster = "local"
+    @OptionGroup var home: HomeOptions
 
     /// The system's program first: others are often scripts that only find it.
     private static func program(_ name: String) -> String? {
@@ -75,8 +77,15 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func write(_ deployment: String, to path: String) async throws {
-        let running = try await Compositions.require().withCluster(dataFolder: data.path) { [namespace] cluster in
-            try await RunningApp.read(deployment: deployment, namespace: namespace, from: cluster)
+        let running = try await Compositions.require().withClusters(home: home.choice) {
+            [namespace, cluster] _, clusters in
+            let place = try await clusters.cluster(named: cluster)
+            return try await RunningApp.read(
+                deployment: deployment,
+                namespace: namespace,
+                from: place,
+                named: ClusterName(cluster)
+            )
         }
         let manifests = "\(folder)/k8s"
         if !running.manifests.isEmpty, FileManager.default.fileExists(atPath: manifests) {

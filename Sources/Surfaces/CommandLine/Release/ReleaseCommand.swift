@@ -16,7 +16,7 @@ struct ReleaseCommand: AsyncParsableCommand {
     @Argument(help: "A folder with a ballast.yaml, or the file itself.") var path = "."
     @Option(name: .customLong("to"), help: "Only into this cluster of the file; may be repeated.") var clusters:
         [String] = []
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
     @Option(
         name: .shortAndLong,
         help: "What to print: text, or json (the record on stdout, an event per line on stderr)."
@@ -37,12 +37,12 @@ struct ReleaseCommand: AsyncParsableCommand {
         if dryRun { return try await printPlan(of: file) }
         let names = clusters.map { ClusterName($0) }
         let record = try await Self.withProgress(output) { [file] progress in
-            try await Compositions.require().release(file, to: names, dataFolder: data.path, progress: progress)
+            try await Compositions.require().release(file, to: names, home: home.choice, progress: progress)
         }
         switch output {
         case .text:
             Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
-            let port = try Compositions.require().edgePort(dataFolder: data.path)
+            let port = try Compositions.require().edgePort(home: home.choice)
             for line in Self.answers(of: file.app.overridden(for: .local), edgePort: port) { Terminal.note(line) }
         case .json: Terminal.result(record.json.prettyText)
         }
@@ -50,7 +50,7 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     private func printPlan(of file: AppFile) async throws {
         let names = clusters.map { ClusterName($0) }
-        let plans = try await Compositions.require().withClusters(dataFolder: data.path) { home, clusters in
+        let plans = try await Compositions.require().withClusters(home: home.choice) { home, clusters in
             try await ReleaseDryRun(home: home, clusters: clusters).plan(file, to: names)
         }
         switch output {

@@ -11,11 +11,11 @@ struct ReleasesListCommand: AsyncParsableCommand {
 
     @Argument(help: "The app's name.") var app: String
     @Option(name: .shortAndLong, help: "The app's namespace.") var namespace: String?
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
     @Option(name: .shortAndLong, help: "How to print it: table, wide, json or yaml.") var output: RecordFormat = .table
 
     func run() async throws {
-        let records = try await Compositions.require().withCluster(dataFolder: data.path) { [app, namespace] cluster in
+        let records = try await Compositions.require().withCluster(home: home.choice) { [app, namespace] cluster in
             try await ReleaseHistory.read(AppName(app), namespace, from: cluster)
         }
         Terminal.result(ReleaseTable.text(of: records, as: output))

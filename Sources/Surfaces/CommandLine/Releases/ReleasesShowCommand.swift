@@ -12,11 +12,11 @@ struct ReleasesShowCommand: AsyncParsableCommand {
     @Argument(help: "The app's name.") var app: String
     @Argument(help: "The release's number (default: the newest).") var number: Int?
     @Option(name: .shortAndLong, help: "The app's namespace.") var namespace: String?
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
     @Option(name: .shortAndLong, help: "How to print it: table, wide, json or yaml.") var output: RecordFormat = .table
 
     func run() async throws {
-        let records = try await Compositions.require().withCluster(dataFolder: data.path) { [app, namespace] cluster in
+        let records = try await Compositions.require().withCluster(home: home.choice) { [app, namespace] cluster in
             try await ReleaseHistory.read(AppName(app), namespace, from: cluster)
         }
         guard let record = number.map({ number in records.first { $0.number == number } }) ?? records.first else {

@@ -17,14 +17,14 @@ struct RollbackCommand: AsyncParsableCommand {
     @Option(help: "The number of the release (default: the good one before the one that serves).") var to: Int?
     @Option(name: .shortAndLong, help: "The app's namespace, where several have an app of that name.")
     var namespace: String?
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
     @Option(name: .shortAndLong, help: "What to print on stdout: a line of text, or the record as json.")
     var output: ReleaseOutput = .text
 
     func run() async throws {
         let order = RollbackOrder(app: AppName(app), namespace: namespace.map { NamespaceName($0) }, number: to)
         let record = try await ReleaseCommand.withProgress(output) { progress in
-            try await Compositions.require().rollback(order, dataFolder: data.path, progress: progress)
+            try await Compositions.require().rollback(order, home: home.choice, progress: progress)
         }
         switch output {
         case .text:

@@ -12,7 +12,14 @@ struct SchemaCommand: ParsableCommand {
         abstract: "Print the JSON Schema of ballast.yaml."
     )
 
-    func run() { Terminal.result(BallastResources.fileSchema.prettyText) }
+    @Flag(help: "Print the CustomResourceDefinitions and roles of Ballast's resources instead, for 'kubectl apply'.")
+    var definitions = false
+
+    func run() {
+        guard definitions else { return Terminal.result(BallastResources.fileSchema.prettyText) }
+        let objects = BallastResources.definitions + BallastResources.roles
+        Terminal.result(objects.map { YAMLText.of($0.json) }.joined(separator: "\n---\n"))
+    }
 }
 
 /// `ballast version`.

@@ -14,12 +14,12 @@ struct StatusCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "Only this app, with its pods.") var app: String?
-    @OptionGroup var data: DataFolderOption
+    @OptionGroup var home: HomeOptions
     @Option(name: .shortAndLong, help: "Only this namespace.") var namespace: String?
     @Option(name: .shortAndLong, help: "How to print it.") var output: OutputFormat = .table
 
     func run() async throws {
-        let all = try await Compositions.require().withClusters(dataFolder: data.path) { [namespace] home, clusters in
+        let all = try await Compositions.require().withClusters(home: home.choice) { [namespace] home, clusters in
             try await AppStatus.read(from: home, clusters: clusters, namespace: namespace)
         }
         let rows = all.filter { app == nil || $0.app == app }

@@ -162,6 +162,13 @@ struct RunningAppTests {
         #expect(!overlay.contains("containers"), "\(overlay)")
     }
 
+    @Test func whatRunsInAnotherClusterIsReleasedThere() async throws {
+        let api = try await Self.world(Self.fitting, by: "kubectl-create")
+        let prod = ClusterName("prod")
+        let running = try await RunningApp.read(deployment: "cart", namespace: "shop", from: api, named: prod)
+        #expect(try Self.taken(running).deploy.waves == [[prod]])
+    }
+
     @Test func aDeploymentThatIsNotThereIsSaidWithTheNearest() async throws {
         let api = try await Self.world(Self.fitting, by: "kubectl-create")
         let failure = await #expect(throws: Failure.self) {
