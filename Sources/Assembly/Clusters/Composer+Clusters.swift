@@ -18,6 +18,11 @@ extension Composer {
             let client = try KubernetesClient(config, deadline: .seconds(15), userAgent: "ballast-clusters")
             let added = try await closing(client) { try await survey(client, named: new.name) }
             let cluster = KnownCluster(config, name: new.name)
+            // Whoever adds it here has just run its program.
+            if config.user.plugin != nil {
+                let plugins = ApprovedPlugins(path: DataFolder(path: dataFolder).pluginFile)
+                try plugins.approve(new.name, kubeconfig: String(decoding: kubeconfig.bytes, as: UTF8.self))
+            }
             if new.replaces {
                 try await book.replace(cluster, kubeconfig: kubeconfig)
             } else {
@@ -101,7 +106,10 @@ extension Composer {
             let book = ClusterBook(home: home)
             let cluster = try await book.cluster(named: name)
             let apps = try await book.apps(on: name)
-            if !isDryRun { try await book.remove(cluster) }
+            if !isDryRun {
+                try await book.remove(cluster)
+                try ApprovedPlugins(path: DataFolder(path: dataFolder).pluginFile).forget(name)
+            }
             return RemovedCluster(name: name, server: cluster.server, secret: cluster.secret.words, apps: apps)
         }
     }
