@@ -84,7 +84,7 @@ package struct Releaser: Sendable {
             by: origin.person(),
             revision: await origin.revision(file.folder)
         )
-        let notes = plan.notes + unanswered(plan, file.app) + unreached(plan)
+        let notes = plan.notes + unanswered(plan, file.app)
         return try await run(draft, .source(file, plan), login: login, notes: notes)
     }
 
@@ -165,19 +165,8 @@ package struct Releaser: Sendable {
         return keys.sorted().map { "spec.deploy.verify.\($0) has no source of signals yet, and is not checked" }
     }
 
-    /// Each cluster finds its own registry under the name of this machine's.
-    private func unreached(_ plan: ReleasePlan) -> [String] {
-        let others = plan.waves.joined().filter { $0 != .local }
-        guard plan.app.image.build != nil, plan.image.registry == App.Image.embeddedRegistry,
-            plan.app.image.pullHost == nil, !others.isEmpty
-        else { return [] }
-        return [
-            "'\(plan.image.registry)' is the registry of this machine, from which \(ReleaseWords.list(others)) cannot pull; name one in spec.image.repository that all clusters reach"
-        ]
-    }
-
     /// Throws `invalidInput` with every key of the file that cannot be honoured yet. Asks nobody.
-    package static func check(_ file: AppFile) throws { _ = try ReleasePlan(file) }
+    package static func check(_ file: AppFile, to: [ClusterName] = []) throws { _ = try ReleasePlan(file, to: to) }
 
     /// The login for the app's registry, from the Secret it names.
     private func credentials(of plan: ReleasePlan, _ retry: CallRetry) async throws -> RegistryCredentials? {

@@ -149,7 +149,7 @@ struct RollbackTests {
         } catch {
             #expect(
                 "\(error)".hasPrefix(
-                    "the image of release cart-1 is no longer in the registry (localhost:5000/shop/cart"
+                    "the image of release cart-1 is no longer in the registry (registry.test/shop/cart"
                 ),
                 "\(error)"
             )
@@ -189,6 +189,18 @@ struct RollbackTests {
         let last = try #require(world.releases.last)
         #expect(last.phase == .succeeded && last.clusters.map(\.phase) == [.succeeded, .succeeded])
         #expect(last.clusters.last?.message == "" && last.message.hasSuffix("; rolled back later in 'prod-a'"))
+    }
+
+    @Test func aClusterThatWasRemovedIsLeftOutOfIt() async throws {
+        let world = try await released()
+        let record = try await world.running { world in
+            try await world.releaser(knowing: ["local"]).rollback(cart, in: nil, to: nil)
+        }
+        #expect(record.phase == .succeeded && record.clusters.map(\.cluster) == [.local])
+        #expect(world.content(of: "local") == "a" && world.content(of: "prod-a") == "b")
+        #expect(world.progress.lines.contains("no longer known, and left as it is: 'prod-a'"))
+        let error = await world.failure { _ = try await world.releaser(knowing: []).rollback(cart, in: nil, to: 2) }
+        #expect(error.hasPrefix("release cart-2 ran in 'local' and 'prod-a', which nobody knows any more"), "\(error)")
     }
 
     @Test func podsThatDoNotGetReadyAreSaidAndLeft() async throws {
