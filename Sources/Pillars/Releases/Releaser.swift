@@ -174,16 +174,6 @@ package struct Releaser: Sendable {
     }
 
     func credentials(of app: App, _ image: ImageReference, _ retry: CallRetry) async throws -> RegistryCredentials? {
-        guard let name = app.image.credentials else { return nil }
-        let own = app.namespace.text
-        for namespace in [own, ReleaseRecord.systemNamespace] {
-            let reference = ObjectReference(.secrets, namespace: namespace, name: name)
-            let secret = try await retry("read \(reference.words)") { try await home.find(reference) }
-            if let secret { return try PullSecret.login(from: secret, for: image) }
-        }
-        throw Failure(
-            .notFound,
-            "the Secret '\(name)' of spec.image.credentials exists neither in '\(own)' nor in '\(ReleaseRecord.systemNamespace)'; create it with 'kubectl -n \(own) create secret docker-registry \(name) --docker-server=\(image.registry) --docker-username=… --docker-password=…'"
-        )
+        try await PullSecret.login(of: app, for: image, in: home, retry)
     }
 }

@@ -2,7 +2,7 @@
 // Copyright the Ballast authors
 
 import AppFile
-import Model
+package import Model
 package import Ports
 
 /// An app file made from what runs already: a Deployment and what belongs to it.
@@ -32,9 +32,14 @@ package struct RunningApp: Sendable {
     }
 
     /// Reads the Deployment and what belongs to it. Changes nothing.
-    package static func read(deployment name: String, namespace: String, from cluster: any ClusterAPI) async throws
-        -> RunningApp
-    {
+    ///
+    /// `place` is how Ballast calls the cluster: where the app file sends the app.
+    package static func read(
+        deployment name: String,
+        namespace: String,
+        from cluster: any ClusterAPI,
+        place: ClusterName = .local
+    ) async throws -> RunningApp {
         let reference = ObjectReference(.deployments, namespace: namespace, name: name)
         guard let deployment = try await cluster.find(reference) else {
             let names = try await cluster.list(ListQuery(.deployments, namespace: namespace)).items.map(\.name)
@@ -51,7 +56,7 @@ package struct RunningApp: Sendable {
                 "the deployment '\(namespace)/\(name)' is made by the \(words), which would undo every change; change that instead"
             )
         }
-        return try RunningApp(try await parts(of: deployment, cluster))
+        return try RunningApp(try await parts(of: deployment, cluster), place)
     }
 
     private static func parts(of deployment: KubeObject, _ cluster: any ClusterAPI) async throws -> Parts {
@@ -111,9 +116,10 @@ package struct RunningApp: Sendable {
         return selector.matches(labels)
     }
 
-    private init(_ parts: Parts) throws {
+    private init(_ parts: Parts, _ place: ClusterName) throws {
         live = parts
-        let spec = Self.spec(parts)
+        var spec = Self.spec(parts)
+        if place != .local { spec.set([.string(place.text)], at: ["deploy", "clusters"]) }
         let namespace = parts.deployment.namespace ?? "default"
         let object = KubeObject([
             "apiVersion": "ballast.dev/v1alpha1", "kind": "App",
@@ -302,7 +308,9 @@ package struct RunningApp: Sendable {
             + live.ingresses.map { (.ingresses, $0) } + live.claims.map { (.persistentVolumeClaims, $0) }
             + live.others.map { ($0.type, $0.object) }
         for (type, object) in parts {
-            let full = ExportedObject.full(object, type)
+            var full = ExportedObject.full(object, type)
+            // The autoscaler's, and not to be fought over.
+            if type == .deployments, live.hasAutoscaler { full.json.set(nil, at: ["spec", "replicas"]) }
             let brief = ExportedObject.brief(full, type)
             let base = made.first { $0.type == type && $0.object.name == object.name }?.object
             let name = "\(type.kind.lowercased())-\(object.name).yaml"

@@ -4,6 +4,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Model
+import Ports
 import Releases
 
 /// `ballast init`: writes a first app file, or one of what runs already.
@@ -18,6 +19,7 @@ struct InitCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The app's namespace.") var namespace = "default"
     @Option(help: "Something that runs already, such as deployment/cart: what the app file cannot say goes into k8s.")
     var from: String?
+    @Option(help: "The cluster where that runs, as 'ballast clusters' calls it (default: local).") var cluster: String?
     @OptionGroup var data: DataFolderOption
 
     /// The system's program first: others are often scripts that only find it.
@@ -45,6 +47,9 @@ struct InitCommand: AsyncParsableCommand {
             )
         }
         if let from { return try await write(try Self.deployment(from), to: path) }
+        guard cluster == nil else {
+            throw Failure(.invalidInput, "'--cluster' says where '--from' is, which is missing")
+        }
         let base = name ?? URL(filePath: folder).absoluteURL.standardized.lastPathComponent
         guard let label = FirstAppFile.name(from: base) else {
             throw Failure(.invalidInput, "'\(base)' gives no app name; say one with --name, such as '--name cart'")
@@ -75,8 +80,20 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func write(_ deployment: String, to path: String) async throws {
-        let running = try await Compositions.require().withCluster(dataFolder: data.path) { [namespace] cluster in
-            try await RunningApp.read(deployment: deployment, namespace: namespace, from: cluster)
+        let place = ClusterName(cluster ?? ClusterName.local.text)
+        let running = try await Compositions.require().withClusters(dataFolder: data.path) { [namespace] _, clusters in
+            do {
+                let api = try await clusters.cluster(named: place.text)
+                return try await RunningApp.read(deployment: deployment, namespace: namespace, from: api, place: place)
+            } catch let failure as Failure where failure.code == .notFound && cluster == nil {
+                let others = (try? await clusters.names())?.filter { $0 != ClusterName.local.text } ?? []
+                guard !others.isEmpty else { throw failure }
+                let names = others.joined(separator: ", ")
+                throw Failure(
+                    .notFound,
+                    "\(failure.message); if it runs in another cluster, name that with '--cluster': \(names)"
+                )
+            }
         }
         let manifests = "\(folder)/k8s"
         if !running.manifests.isEmpty, FileManager.default.fileExists(atPath: manifests) {

@@ -137,6 +137,63 @@ struct RunningAppTests {
         #expect(again.lines.isEmpty && again.unchanged == after.count, "\(again.lines)")
     }
 
+    @Test func theNoteOfKubectlApplyStays() async throws {
+        let note = "kubectl.kubernetes.io/last-applied-configuration"
+        let api = try await Self.world(Self.plain, by: "kubectl-create")
+        let reference = ObjectReference(.deployments, namespace: "shop", name: "cart")
+        _ = try await api.patch(
+            reference,
+            subresource: nil,
+            .merge,
+            ["metadata": ["annotations": [note: "{}"]]],
+            options: WriteOptions(fieldManager: "kubectl-client-side-apply")
+        )
+        let app = try Self.taken(await RunningApp.read(deployment: "cart", namespace: "shop", from: api))
+        _ = try await Self.stage(api).apply(app, image: try #require(app.image.use), pullSecret: nil)
+        let after = try await api.get(reference)
+        #expect(after.annotations[note] == "{}", "without it a Deployment would have a new generation")
+        let managers = ManagedEntry.entries(of: after).map { "\($0.manager) \($0.operation)" }
+        #expect(managers == ["ballast Apply"], "\(managers)")
+        #expect(try await Self.stage(api).plan(app, image: app.image.use ?? "", pullSecret: nil).lines.isEmpty)
+    }
+
+    @Test func whatRunsInAnotherClusterIsReleasedThere() async throws {
+        let api = try await Self.world(Self.fitting, by: "kubectl-create")
+        let (name, place) = ("cart", ClusterName("prod-a"))
+        let there = try await RunningApp.read(deployment: name, namespace: "shop", from: api, place: place)
+        #expect(try Self.taken(there).deploy.waves == [[place]])
+        let here = try await RunningApp.read(deployment: name, namespace: "shop", from: api)
+        #expect(!here.file.contains("clusters"))
+    }
+
+    @Test func theNumberOfReplicasIsLeftToAnAutoscaler() async throws {
+        let scaler = """
+
+            ---
+            apiVersion: autoscaling/v2
+            kind: HorizontalPodAutoscaler
+            metadata: { name: cart, namespace: shop }
+            spec:
+              scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: cart }
+              minReplicas: 2
+              maxReplicas: 9
+            """
+        let api = try await Self.world(Self.plain + scaler, by: "kubectl-client-side-apply")
+        let reference = ObjectReference(.deployments, namespace: "shop", name: "cart")
+        let before = try await api.get(reference)
+        let running = try await RunningApp.read(deployment: "cart", namespace: "shop", from: api)
+        #expect(!running.manifests.contains { $0.text.contains("replicas:") })
+        let app = try Self.taken(running)
+        _ = try await Self.stage(api).apply(app, image: try #require(app.image.use), pullSecret: nil)
+        let after = try await api.get(reference)
+        #expect(after.spec == before.spec && after.generation == before.generation)
+        let own = ManagedEntry.entries(of: after).first { $0.manager == "ballast" }
+        #expect(
+            own.map { FieldTree.subtree($0.fields, ["spec", "replicas"]) } == .some(nil),
+            "\(own?.json.text ?? "")"
+        )
+    }
+
     @Test func theFileSaysWhatItCanAndManifestsTheRest() async throws {
         let api = try await Self.world(Self.plain, by: "kubectl-create")
         let running = try await RunningApp.read(deployment: "cart", namespace: "shop", from: api)
