@@ -94,7 +94,7 @@ let modules: [Module] = [
         uses: base + ["AppFile"],
         products: [
             "async-http-client/AsyncHTTPClient", "nio/NIOCore", "nio/NIOHTTP1", "nio/NIOPosix", "nio-ssl/NIOSSL",
-            "subprocess/Subprocess", "system/SystemPackage",
+            "nio-extras/NIOHTTPCompression", "subprocess/Subprocess", "system/SystemPackage",
         ]
     ),
     Module(

@@ -87,8 +87,8 @@ package struct Composer: Composition {
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
         // What is wrong with the file is said first: mending that needs no cluster.
-        try Releaser.check(file)
-        try Releaser.check(file, hasRegistry: try Home.find(home).isMachine)
+        try Releaser.check(file, to: clusters)
+        try Releaser.check(file, to: clusters, hasRegistry: try Home.find(home).isMachine)
         return try await withReleaser(home, progress) { try await $0.release(file, to: clusters) }
     }
 
@@ -113,7 +113,7 @@ package struct Composer: Composition {
         let client = try KubernetesClient(home.config, userAgent: "ballast-release")
         let clients = RegistryAccess.ofThisPerson()
         let registries = AliasedRegistries(base: clients, aliases: home.registryEndpoints)
-        let clusters = HomeDirectory(home: client, userAgent: "ballast-release")
+        let clusters = home.directory(client, userAgent: "ballast-release")
         let releaser = Releaser(
             home: client,
             registries: registries,
@@ -130,8 +130,7 @@ package struct Composer: Composition {
             architecture: Self.architecture,
             clock: .system,
             clusters: clusters,
-            origin: .ofThisMachine,
-            hasRegistry: home.isMachine
+            origin: .ofThisMachine
         )
         do {
             do {
@@ -180,9 +179,10 @@ package struct Composer: Composition {
         home: HomeChoice,
         _ work: @Sendable (any ClusterAPI, any ClusterDirectory) async throws -> Value
     ) async throws -> Value {
-        try await withCluster(home: home) { home in
+        let found = try Home.find(home)
+        return try await withCluster(home: home) { home in
             guard let client = home as? KubernetesClient else { return try await work(home, HomeOnly(home)) }
-            let clusters = HomeDirectory(home: client, userAgent: "ballast-status")
+            let clusters = found.directory(client, userAgent: "ballast-status")
             do {
                 let value = try await work(home, clusters)
                 await clusters.shutdown()

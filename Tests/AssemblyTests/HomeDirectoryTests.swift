@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Foundation
 import KubernetesClient
 import Model
 import Ports
@@ -35,13 +36,13 @@ struct HomeDirectoryTests {
     }
 
     private func withDirectory(
-        runsPlugins: Bool = true,
+        approves: HomeDirectory.Approval? = nil,
         _ work: (HomeDirectory, KubernetesClient) async throws -> Void
     ) async throws {
         let home = try KubernetesClient(KubeConfig(server: "https://home"))
         let directory = HomeDirectory(
             home: home,
-            runsPlugins: runsPlugins,
+            approves: approves,
             book: ClusterBook(home: fake),
             connect: connected.connect
         )
@@ -92,13 +93,56 @@ struct HomeDirectoryTests {
     func plugins() async throws {
         let user: JSON = ["exec": ["apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/login"]]
         try await add("eks", kubeconfig("https://eks", user: user))
-        try await withDirectory(runsPlugins: false) { directory, _ in
-            let failure = await #expect(throws: Failure.self) { try await directory.client(named: "eks") }
-            #expect(failure?.code == .denied && failure?.message.contains("'/bin/login'") == true)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "ballast-plugins-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let approved = ApprovedPlugins(path: folder.appending(path: "plugins.json").path)
+        func refused(_ words: String) async throws {
+            try await withDirectory(approves: { approved.holds($0, kubeconfig: $1) }) { directory, _ in
+                let failure = await #expect(throws: Failure.self) { try await directory.client(named: "eks") }
+                #expect(
+                    failure?.code == .denied && failure?.message.contains(words) == true,
+                    "\(failure?.message ?? "")"
+                )
+            }
         }
+        try await refused("the program '/bin/login', which 'ballast up' runs only as it was added on this machine")
+        let book = ClusterBook(home: fake)
+        let stored = try await book.kubeconfig(of: try await book.cluster(named: "eks"))
+        try approved.approve("eks", kubeconfig: stored)
+        try await withDirectory(approves: { approved.holds($0, kubeconfig: $1) }) { directory, _ in
+            let plugin = try await directory.client(named: "eks").config.user.plugin
+            #expect(plugin?.command == "/bin/login" && plugin?.interaction == .never)
+        }
+        // Whoever may write the Secret may not send the token elsewhere, nor run another program.
+        try await book.replace(
+            KnownCluster(name: "eks", server: ""),
+            kubeconfig: kubeconfig("https://elsewhere", user: user)
+        )
+        try await refused("--replace")
+        try approved.approve("eks", kubeconfig: stored)
+        try approved.forget("eks")
+        try await book.replace(KnownCluster(name: "eks", server: ""), kubeconfig: kubeconfig("https://eks", user: user))
+        try await refused("--replace")
+        let asking: JSON = user["exec"].map { ["exec": $0.adding("Always", at: "interactiveMode")] } ?? [:]
+        try await book.replace(
+            KnownCluster(name: "eks", server: ""),
+            kubeconfig: kubeconfig("https://eks", user: asking)
+        )
+        try approved.approve("eks", kubeconfig: try await book.kubeconfig(of: try await book.cluster(named: "eks")))
+        try await refused("which talks to a person")
+        try await book.replace(KnownCluster(name: "eks", server: ""), kubeconfig: kubeconfig("https://eks", user: user))
         try await withDirectory { directory, _ in
             let client = try await directory.client(named: "eks")
             #expect(client.server == "https://eks")
         }
+    }
+}
+
+extension JSON {
+    fileprivate func adding(_ value: JSON, at key: String) -> JSON {
+        var copy = self
+        copy[key] = value
+        return copy
     }
 }

@@ -12,10 +12,11 @@ import Testing
     .enabled(if: Programs.obstacle == nil, "\(Programs.obstacle ?? "")")
 )
 struct WavesSerialTests {
-    /// Two machines; the second is known to the first as "prod".
-    private func withTwo(_ work: (_ home: RunningBallast, _ prod: RunningBallast, _ sources: String) throws -> Void)
-        throws
-    {
+    /// Two machines; the second is known to the first as "prod", by credentials that a program hands out where it says so.
+    private func withTwo(
+        byProgram: Bool = false,
+        _ work: (_ home: RunningBallast, _ prod: RunningBallast, _ sources: String) throws -> Void
+    ) throws {
         let sources = FileManager.default.temporaryDirectory.appending(path: "ballast-waves-\(UUID().uuidString)").path
         let home = try RunningBallast()
         defer {
@@ -28,9 +29,33 @@ struct WavesSerialTests {
             prod.stop()
             prod.clean()
         }
-        let added = try home.ballast("clusters", "add", "prod", "--kubeconfig", prod.kubeconfig)
+        let kubeconfig = byProgram ? try self.kubeconfigWithProgram(of: prod) : prod.kubeconfig
+        let added = try home.ballast("clusters", "add", "prod", "--kubeconfig", kubeconfig)
         guard added.code == 0 else { throw Failure(.fault, "clusters add: \(added.errors)") }
         try work(home, prod, sources)
+    }
+
+    private func kubeconfigWithProgram(of machine: RunningBallast) throws -> String {
+        let text = try String(contentsOfFile: machine.kubeconfig, encoding: .utf8)
+        func pem(_ key: String) throws -> String {
+            let line = try #require(text.split(separator: "\n").first { $0.contains("client-\(key)-data: ") })
+            let data = try #require(Data(base64Encoded: String(line.split(separator: " ").last ?? "")))
+            return String(decoding: data, as: UTF8.self)
+        }
+        let version = "client.authentication.k8s.io/v1"
+        let answer: JSON = [
+            "apiVersion": .string(version), "kind": "ExecCredential",
+            "status": [
+                "clientCertificateData": .string(try pem("certificate")), "clientKeyData": .string(try pem("key")),
+            ],
+        ]
+        let (credential, path) = ("\(machine.folder)/credential.json", "\(machine.folder)/by-program")
+        try Data(answer.bytes).write(to: URL(filePath: credential))
+        let head = text.components(separatedBy: "users:")[0]
+        let user =
+            "{ exec: { apiVersion: \(version), command: cat, args: [\(credential)], interactiveMode: IfAvailable } }"
+        try Data("\(head)users:\n- name: ballast-admin\n  user: \(user)\n".utf8).write(to: URL(filePath: path))
+        return path
     }
 
     /// The app file of a page for both clusters. The image is in the first one's registry, by an address both reach.
@@ -189,7 +214,7 @@ struct WavesSerialTests {
     }
 
     @Test func aReleaseThatIsKilledInTheSecondWaveIsPutBackInBothByUp() throws {
-        try withTwo { home, prod, sources in
+        try withTwo(byProgram: true) { home, prod, sources in
             let first = try home.ballast("release", try write("one", home, below: sources))
             #expect(first.code == 0, "\(first.errors)")
             let good = try image(home)

@@ -12,14 +12,22 @@ extension Composer {
         try KnownCluster.check(name: new.name)
         let config = try KubeConfig.find(path: new.kubeconfig, context: new.context)
         let kubeconfig = try config.selfContained(name: new.name)
-        let isMachine = try Home.find(home).isMachine
+        let found = try Home.find(home)
         return try await withHome(home) { home in
-            if !isMachine { try await HomeResources(cluster: home).prepare(home.server) }
+            if !found.isMachine {
+                try found.folder.createForReleases()
+                try await HomeResources(cluster: home).prepare(home.server)
+            }
             let book = ClusterBook(home: home)
             if new.replaces { _ = try await book.cluster(named: new.name) } else { try await book.checkFree(new.name) }
             let client = try KubernetesClient(config, deadline: .seconds(15), userAgent: "ballast-clusters")
             let added = try await closing(client) { try await survey(client, named: new.name) }
             let cluster = KnownCluster(config, name: new.name)
+            // Whoever adds it here has just run its program.
+            if config.user.plugin != nil {
+                let plugins = ApprovedPlugins(path: found.folder.pluginFile)
+                try plugins.approve(new.name, kubeconfig: String(decoding: kubeconfig.bytes, as: UTF8.self))
+            }
             if new.replaces {
                 try await book.replace(cluster, kubeconfig: kubeconfig)
             } else {
@@ -53,9 +61,10 @@ extension Composer {
     }
 
     package func clusterStates(home: HomeChoice) async throws -> [ClusterState] {
-        try await withHome(home) { home in
+        let found = try Home.find(home)
+        return try await withHome(home) { home in
             let known = try await ClusterBook(home: home).all()
-            let directory = HomeDirectory(home: home, userAgent: "ballast-clusters")
+            let directory = found.directory(home, userAgent: "ballast-clusters")
             let states = await withTaskGroup(of: (Int, ClusterState).self) { group in
                 let all = [KnownCluster(name: ClusterName.local.text, server: home.server)] + known
                 for (place, cluster) in all.enumerated() {
@@ -99,11 +108,15 @@ extension Composer {
         guard name != ClusterName.local.text else {
             throw Failure(.invalidInput, "'local' is the home cluster itself and cannot be removed")
         }
+        let folder = DataFolder(path: home.dataFolder)
         return try await withHome(home) { home in
             let book = ClusterBook(home: home)
             let cluster = try await book.cluster(named: name)
             let apps = try await book.apps(on: name)
-            if !isDryRun { try await book.remove(cluster) }
+            if !isDryRun {
+                try await book.remove(cluster)
+                try ApprovedPlugins(path: folder.pluginFile).forget(name)
+            }
             return RemovedCluster(name: name, server: cluster.server, secret: cluster.secret.words, apps: apps)
         }
     }

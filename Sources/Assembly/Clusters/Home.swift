@@ -58,4 +58,16 @@ struct Home: Sendable {
 
     /// App files call the embedded registry by one name, whatever port this machine's has.
     var registryEndpoints: [String: String] { isMachine ? Composer.registryEndpoints(folder) : [:] }
+
+    /// The clusters it knows. Others may write into a real one, so programs for credentials run only as they were added here.
+    func directory(_ client: KubernetesClient, userAgent: String) -> HomeDirectory {
+        guard !isMachine else { return HomeDirectory(home: client, userAgent: userAgent) }
+        let plugins = ApprovedPlugins(path: folder.pluginFile)
+        return HomeDirectory(
+            home: client,
+            userAgent: userAgent,
+            approves: { plugins.holds($0, kubeconfig: $1) },
+            isAttended: true
+        )
+    }
 }

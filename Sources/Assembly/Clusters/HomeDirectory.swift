@@ -12,6 +12,7 @@ import Releases
 /// `shutdown()` closes what it has opened; the home cluster's connection is its owner's.
 actor HomeDirectory: ClusterDirectory {
     typealias Connect = @Sendable (KubeConfig) throws -> KubernetesClient
+    typealias Approval = @Sendable (_ cluster: String, _ kubeconfig: String) -> Bool
 
     private struct Connection {
         var kubeconfig: String
@@ -20,23 +21,26 @@ actor HomeDirectory: ClusterDirectory {
 
     private let home: KubernetesClient
     private let book: ClusterBook
-    private let runsPlugins: Bool
+    private let approves: Approval?
+    private let isAttended: Bool
     private let connect: Connect
     private var connections: [String: Connection] = [:]
     /// Replaced, but perhaps still in somebody's hands.
     private var retired: [KubernetesClient] = []
 
-    /// `runsPlugins`: whether programs that hand out credentials may run. They come from an object and run as this
-    /// process, so only the person at the terminal may say yes.
+    /// `approves`: whether a program that hands out credentials may run. It comes from an object and runs as this process, so
+    /// only the person at the terminal may say yes; without it every program may. `isAttended`: that person is there.
     init(
         home: KubernetesClient,
         userAgent: String = "ballast",
-        runsPlugins: Bool = true,
+        approves: Approval? = nil,
+        isAttended: Bool = false,
         book: ClusterBook? = nil,
         connect: Connect? = nil
     ) {
         self.home = home
-        self.runsPlugins = runsPlugins
+        self.approves = approves
+        self.isAttended = isAttended
         self.book = book ?? ClusterBook(home: home)
         self.connect = connect ?? { try KubernetesClient($0, userAgent: userAgent) }
     }
@@ -65,13 +69,23 @@ actor HomeDirectory: ClusterDirectory {
     }
 
     private func config(_ text: String, of name: String) throws -> KubeConfig {
-        let config = try KubeConfigSet(text: text, name: "the kubeconfig of the cluster '\(name)'").config()
-        if let plugin = config.user.plugin, !runsPlugins {
+        var config = try KubeConfigSet(text: text, name: "the kubeconfig of the cluster '\(name)'").config()
+        guard let plugin = config.user.plugin, let approves else { return config }
+        let program = "the cluster '\(name)' takes its credentials from the program '\(plugin.command)'"
+        let orByHand = "or release or roll back from the command line"
+        guard approves(name, text) else {
+            let who = isAttended ? "which runs" : "which 'ballast up' runs"
             throw Failure(
                 .denied,
-                "the cluster '\(name)' takes its credentials from the program '\(plugin.command)', which only the command line runs"
+                "\(program), \(who) only as it was added on this machine; 'ballast clusters add \(name) --replace' lets it\(isAttended ? "" : ", \(orByHand)")"
             )
         }
+        guard !isAttended else { return config }
+        guard plugin.interaction != .always else {
+            throw Failure(.denied, "\(program), which talks to a person; \(orByHand)")
+        }
+        // The terminal that it may be started from is not there to answer.
+        config.user.plugin?.interaction = .never
         return config
     }
 

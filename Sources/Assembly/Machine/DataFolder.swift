@@ -19,6 +19,8 @@ struct DataFolder: Sendable {
     var logs: String { "\(path)/logs" }
     var envoy: String { "\(path)/envoy" }
     var machineFile: String { "\(path)/machine.json" }
+    /// Whose credential programs `up` may run.
+    var pluginFile: String { "\(path)/plugins.json" }
     /// Which pods a stop still waits for.
     var stopFile: String { "\(path)/stopping.json" }
     private var lockFile: String { "\(path)/lock" }

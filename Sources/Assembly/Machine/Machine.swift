@@ -119,7 +119,12 @@ struct Machine: Sendable {
             wall: .system,
             telemetry: telemetry.scoped("registry")
         )
-        let clusters = HomeDirectory(home: client, userAgent: "ballast-releases", runsPlugins: false)
+        let plugins = ApprovedPlugins(path: folder.pluginFile)
+        let clusters = HomeDirectory(
+            home: client,
+            userAgent: "ballast-releases",
+            approves: { plugins.holds($0, kubeconfig: $1) }
+        )
         let sweeper = ReleaseSweeper(cluster: client, clusters: clusters, clock: .system)
         let logins = PullSecretKeeper(
             home: client,

@@ -23,7 +23,7 @@ package struct Failure: Error, CustomStringConvertible {
 
     package var description: String {
         // An API's status says what the message says already.
-        guard let cause = cause.map({ ErrorWords.text(of: $0) }), !message.hasSuffix(cause) else { return message }
+        guard let cause = cause.map({ ErrorWords.text(of: $0) }), !message.contains(cause) else { return message }
         return "\(message): \(cause)"
     }
 }

@@ -27,6 +27,7 @@ struct ReleasePlan: Sendable {
             check.refuse("spec.deploy.clusters", "does not name the cluster '\(stranger)' of --to\(hint)")
         }
         waves = file.app.deploy.waves.map { $0.filter { to.isEmpty || to.contains($0) } }.filter { !$0.isEmpty }
+        check.checkReach(of: waves.joined().filter { $0 != .local })
         let image = ImageReference(app.image.repository)
         if image == nil { check.refuse("spec.image.repository", "'\(app.image.repository)' is no image repository") }
         guard check.complaints.isEmpty, let image else {
@@ -112,6 +113,20 @@ private struct SupportCheck {
             )
         }
         checkAlibaba(image)
+    }
+
+    /// Each cluster finds its own registry, if any, under the name of this machine's.
+    mutating func checkReach(of others: [ClusterName]) {
+        let image = file.app.image
+        let name = image.use ?? image.repository
+        guard !others.isEmpty, ImageReference(name)?.registry == App.Image.embeddedRegistry,
+            image.use != nil || image.pullHost == nil
+        else { return }
+        let (key, verb) = (image.use == nil ? "repository" : "use", image.use == nil ? "push to" : "name")
+        refuse(
+            "spec.image.\(key)",
+            "'\(App.Image.embeddedRegistry)' is the registry of this machine, from which \(ReleaseWords.list(others)) cannot pull; \(verb) one that all clusters reach, or release to 'local' alone by --to"
+        )
     }
 
     /// What is pushed to one instance of Alibaba's registry cannot be pulled from another.

@@ -47,11 +47,13 @@ extension ReleaseRun {
             try await stop.cutting { await undo.run(owing, waits: true) }
         }
         let paid = owing.filter { if case .undone? = results?[$0] { true } else { false } }
+        let forgotten = owing.filter { results?[$0] == .forgotten }
         // A task of its own, as whenever a record is closed.
         try? await ledger.keep { record in
             record.phase = phase
+            if !forgotten.isEmpty { record.message += "; no longer known: \(ReleaseWords.list(forgotten))" }
             if !paid.isEmpty { record.message += "; rolled back later in \(ReleaseWords.list(paid))" }
         }
-        return paid.count == owing.count
+        return paid.count + forgotten.count == owing.count
     }
 }

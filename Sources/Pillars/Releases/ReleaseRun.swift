@@ -106,12 +106,20 @@ actor ReleaseRun {
         record.changes = record.clusters.flatMap { result in
             result.changes.map { isAlone ? $0 : "\(result.cluster): \($0)" }
         }
-        record.message = record.changes.isEmpty ? "nothing had to change" : "\(record.changes.count) changes"
+        record.message = Self.count(record.changes.count)
         let skipped = record.clusters.filter { $0.phase == .skipped }.map(\.cluster)
         if !skipped.isEmpty { record.message += "; without \(ReleaseWords.list(skipped))" }
         let owing = record.clusters.filter { $0.phase == .owing }.map(\.cluster)
         if !owing.isEmpty { record.message += "; later, once it answers, in \(ReleaseWords.list(owing))" }
         return record
+    }
+
+    private static func count(_ changes: Int) -> String {
+        switch changes {
+        case 0: "nothing had to change"
+        case 1: "1 change"
+        default: "\(changes) changes"
+        }
     }
 
     // MARK: The stages
@@ -199,7 +207,9 @@ actor ReleaseRun {
         try await ledger.confirm()
         try await takeOver()
         if try await book.ensureNamespace(app.namespace.text) {
-            await kit.progress.report(.note("created the namespace '\(app.namespace)'"))
+            let isHere = await ledger.record.clusters.contains { $0.cluster == .local }
+            let place = isHere ? "" : " in the home cluster, for the app's records"
+            await kit.progress.report(.note("created the namespace '\(app.namespace)'\(place)"))
         }
         try await ledger.moveHome()
         let record = await ledger.record

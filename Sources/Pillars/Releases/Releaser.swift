@@ -27,8 +27,6 @@ package struct Releaser: Sendable {
     let clusters: any ClusterDirectory
     let signals: @Sendable (ClusterName) -> [any ReleaseSignals]
     let origin: ReleaseOrigin
-    /// The home cluster is an `up`, which has a registry of its own.
-    let hasRegistry: Bool
 
     /// `bases` brings images to build on, `containerfiles` builds from Containerfiles; `sleeper` is how waiting is done; `holder` is the process that runs the releases, and `hasEnded` tells of another's.
     package init(
@@ -47,14 +45,12 @@ package struct Releaser: Sendable {
         hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = ReleaseHolder.hasEnded,
         clusters: (any ClusterDirectory)? = nil,
         signals: @escaping @Sendable (ClusterName) -> [any ReleaseSignals] = { _ in [] },
-        origin: ReleaseOrigin = ReleaseOrigin(),
-        hasRegistry: Bool = true
+        origin: ReleaseOrigin = ReleaseOrigin()
     ) {
         self.home = home
         self.clusters = clusters ?? HomeOnly(home)
         self.signals = signals
         self.origin = origin
-        self.hasRegistry = hasRegistry
         self.registries = registries
         self.builder = builder
         self.bases = bases
@@ -88,7 +84,7 @@ package struct Releaser: Sendable {
             by: origin.person(),
             revision: await origin.revision(file.folder)
         )
-        let notes = plan.notes + unanswered(plan, file.app) + unreached(plan)
+        let notes = plan.notes + unanswered(plan, file.app)
         return try await run(draft, .source(file, plan), login: login, notes: notes)
     }
 
@@ -169,21 +165,10 @@ package struct Releaser: Sendable {
         return keys.sorted().map { "spec.deploy.verify.\($0) has no source of signals yet, and is not checked" }
     }
 
-    /// Each cluster finds its own registry under the name of this machine's.
-    private func unreached(_ plan: ReleasePlan) -> [String] {
-        let others = plan.waves.joined().filter { $0 != .local }
-        guard hasRegistry, plan.app.image.build != nil, plan.image.registry == App.Image.embeddedRegistry,
-            plan.app.image.pullHost == nil, !others.isEmpty
-        else { return [] }
-        return [
-            "'\(plan.image.registry)' is the registry of this machine, from which \(ReleaseWords.list(others)) cannot pull; name one in spec.image.repository that all clusters reach"
-        ]
-    }
-
     /// Throws `invalidInput` with every key of the file that cannot be honoured yet, or not where the home cluster has no
     /// registry of its own. Asks nobody.
-    package static func check(_ file: AppFile, hasRegistry: Bool = true) throws {
-        let plan = try ReleasePlan(file)
+    package static func check(_ file: AppFile, to: [ClusterName] = [], hasRegistry: Bool = true) throws {
+        let plan = try ReleasePlan(file, to: to)
         if !hasRegistry { try plan.demandRegistry() }
     }
 
@@ -193,16 +178,6 @@ package struct Releaser: Sendable {
     }
 
     func credentials(of app: App, _ image: ImageReference, _ retry: CallRetry) async throws -> RegistryCredentials? {
-        guard let name = app.image.credentials else { return nil }
-        let own = app.namespace.text
-        for namespace in [own, ReleaseRecord.systemNamespace] {
-            let reference = ObjectReference(.secrets, namespace: namespace, name: name)
-            let secret = try await retry("read \(reference.words)") { try await home.findShared(reference) }
-            if let secret { return try PullSecret.login(from: secret, for: image) }
-        }
-        throw Failure(
-            .notFound,
-            "the Secret '\(name)' of spec.image.credentials exists neither in '\(own)' nor in '\(ReleaseRecord.systemNamespace)'; create it with 'kubectl -n \(own) create secret docker-registry \(name) --docker-server=\(image.registry) --docker-username=… --docker-password=…'"
-        )
+        try await PullSecret.login(of: app, for: image, in: home, retry)
     }
 }

@@ -365,6 +365,39 @@ struct FaultTests {
         #expect(server.lines.last == "POST /api/v1/namespaces/shop/configmaps/a/eviction")
     }
 
+    @Test("an answer may come compressed, a stream may not")
+    func gzip() async throws {
+        // A ConfigMap of 20 kB.
+        let body = try #require(Base64.decode(Self.compressed))
+        let server = try WireServer { request, wire in
+            guard request.header("accept-encoding") == "gzip" else {
+                wire.beginChunks()
+                wire.chunk(#"{"type":"ADDED","object":\#(Self.object)}"# + "\n")
+                wire.endChunks()
+                return true
+            }
+            let head = "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)"
+            wire.send("HTTP/1.1 200 OK\r\n\(head)\r\n\r\n")
+            wire.send(body)
+            return true
+        }
+        try await withClient(server) { client in
+            for _ in 0..<2 {
+                let object = try await client.get(Self.reference)
+                #expect(object["data"]?["text"]?.string?.count == 20000)
+            }
+            let events = try await client.watch(ListQuery(.configMaps), after: ResourceVersion("1"))
+            for try await event in events {
+                if case .added(let object) = event { #expect(object.name == "a") } else { Issue.record("\(event)") }
+            }
+        }
+        #expect(server.requests.map { $0.header("accept-encoding") } == ["gzip", "gzip", "identity"])
+    }
+
+    private static let compressed =
+        "H4sIAAAAAAACA+3KOQ7CQBBFwbt0TMC+OCUmJR+BAQt5EbYQEvLdGQLOQFJZ9fv9jtRVx/LRV20TRTxnMYl71Zyz921zqa6H1OVU"
+        + "l0M6pyFF8Y4m1WWeU85f9l06fe/+1nYxTuL3NpSvIefpbL5Yrtab7Y6IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiP6pGMcPYLhF7YROAAA="
+
     @Test("warnings of an answer reach whoever listens around the call")
     func warnings() async throws {
         let server = try WireServer { _, wire in

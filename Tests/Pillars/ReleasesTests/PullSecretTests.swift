@@ -63,6 +63,34 @@ struct PullSecretTests {
         #expect(world.releases.last?.changes == [], "\(world.releases.last?.changes ?? [])")
     }
 
+    @Test func troubleThatGoesOnIsSaidOnce() async throws {
+        let world = World()
+        let file = try World.file(", clusters: [local, prod-a]", image: Self.image)
+        _ = try await world.cluster.create(file.app.object, as: .apps)
+        _ = try await world.cluster.create(Self.credential("one"), as: .secrets)
+        let said = Mutex<[String]>([])
+        let rounds = Atomic(0)
+        let keeper = PullSecretKeeper(
+            home: world.cluster,
+            clusters: { name in
+                guard name != .local else { return world.cluster }
+                rounds.add(1, ordering: .relaxed)
+                // In between it answers for a while.
+                guard rounds.load(ordering: .relaxed) != 4 else { return world.cluster }
+                throw Failure(.unavailable, "away")
+            },
+            clock: world.time.wall,
+            sleeper: VirtualTime { _ in true },
+            report: { line in said.withLock { $0.append(line) } }
+        )
+        let running = Task { await keeper.run() }
+        while rounds.load(ordering: .relaxed) < 8, !Task.isCancelled { await VirtualTime.breathe() }
+        running.cancel()
+        await running.value
+        let line = "the pull secret of 'shop/cart' in 'prod-a' is not renewed: away"
+        #expect(said.withLock(\.self) == [line, line])
+    }
+
     // MARK: What a credential may look like
 
     private static func login(_ key: String, _ document: String) throws -> RegistryCredentials {

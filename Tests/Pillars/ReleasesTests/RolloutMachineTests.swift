@@ -93,6 +93,19 @@ struct RolloutMachineTests {
         #expect(machine.observe(done, at: Self.start) == .succeed)
     }
 
+    @Test func whatNobodyReportsOnIsWaitedForOnlyWhereItChanged() {
+        let type = ResourceType(group: "x.y", version: "v1", plural: "widgets", kind: "Widget", isNamespaced: true)
+        let object = KubeObject(type, namespace: "shop", name: "w")
+        let health = Health(.inProgress, "NoStatus", "its controller has not reported on it yet", isOptional: true)
+        let reference = ObjectReference(type, namespace: "shop", name: "w")
+        let view = RolloutView(reference, object, health: health)
+        var written = RolloutMachine(startedAt: Self.start, patience: .seconds(60))
+        #expect(written.observe(view, at: Self.start) == .wait(until: Self.start + .seconds(10), for: view.progress))
+        #expect(written.observe(view, at: Self.start + .seconds(10)) == .succeed)
+        var unchanged = RolloutMachine(startedAt: Self.start, patience: .seconds(60), isUnchanged: true)
+        #expect(unchanged.observe(view, at: Self.start) == .succeed)
+    }
+
     @Test func withoutAReadinessProbeContainersHaveToRunForAMoment() {
         func look(startedAt: String, _ probe: JSON? = nil) -> RolloutView {
             var container: JSON = ["name": "cart"]

@@ -16,6 +16,8 @@ struct APICall: Sendable {
     var body: [UInt8]?
     var contentType: String
     var accept = "application/json"
+    /// Whether the answer may come compressed; a stream must not, or its lines would wait for more.
+    var takesGzip = true
 
     init(
         _ method: HTTPMethod,

@@ -62,10 +62,12 @@ final class ClusterLink: Sendable {
 
     /// Sends a call and returns when the answer's head is there and says success; the body may take as long as it likes.
     func open(_ call: APICall) async throws -> HTTPClientResponse {
+        var call = call
+        call.takesGzip = false
         // A program that hands out credentials, and the person it asks, have a time of their own.
         _ = try await credentials.current()
         let end = clock.now + limits.deadline
-        return try await within(limits.deadline) { [self] in
+        return try await within(limits.deadline) { [self, call] in
             try await attempt(call, until: end) { response in response }
         }
     }
@@ -113,6 +115,8 @@ final class ClusterLink: Sendable {
         request.method = call.method
         request.headers = base.headers
         request.headers.add(name: "Accept", value: call.accept)
+        // Where nothing is said the decompressor asks by itself.
+        request.headers.add(name: "Accept-Encoding", value: call.takesGzip ? "gzip" : "identity")
         if let text = credential.authorization { request.headers.add(name: "Authorization", value: text) }
         if let body = call.body {
             request.headers.add(name: "Content-Type", value: call.contentType)

@@ -6,6 +6,7 @@ import Foundation
 import Model
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOSSL
 
 /// How a server's address, its name for TLS, its proxy and the headers of every request fit together.
@@ -51,6 +52,8 @@ extension HTTPClient.Configuration {
         timeout.connect = limits.connect.amount
         redirectConfiguration = .disallow
         httpVersion = .http1Only
+        // Long lists arrive in a tenth of their size where the server offers it; watches and logs come as they are.
+        decompression = .enabled(limit: .size(1 << 30))
         connectionPool.idleTimeout = .seconds(30)
         // Watches and followed logs hold a connection each, so the bound on calls is elsewhere.
         connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024

@@ -44,6 +44,25 @@ enum PullSecret {
     /// Docker's own registry has a key of its own kind.
     private static func key(of host: String) -> String { host == "docker.io" ? "https://index.docker.io/v1/" : host }
 
+    /// The login that the app's file names, from the home cluster; `nil` where it names none.
+    ///
+    /// Throws `notFound` where there is no such Secret, and what ``login(from:for:)`` throws.
+    static func login(of app: App, for image: ImageReference, in home: any ClusterAPI, _ retry: CallRetry) async throws
+        -> RegistryCredentials?
+    {
+        guard let name = app.image.credentials else { return nil }
+        let own = app.namespace.text
+        for namespace in [own, ReleaseRecord.systemNamespace] {
+            let reference = ObjectReference(.secrets, namespace: namespace, name: name)
+            let secret = try await retry("read \(reference.words)") { try await home.findShared(reference) }
+            if let secret { return try login(from: secret, for: image) }
+        }
+        throw Failure(
+            .notFound,
+            "the Secret '\(name)' of spec.image.credentials exists neither in '\(own)' nor in '\(ReleaseRecord.systemNamespace)'; create it with 'kubectl -n \(own) create secret docker-registry \(name) --docker-server=\(image.registry) --docker-username=… --docker-password=…'"
+        )
+    }
+
     /// Reads the login for an image from a Secret: `username` and `password`, `.dockerconfigjson`, or the older `.dockercfg`.
     ///
     /// Throws `invalidInput` where it holds none, or one with which nodes cannot pull: the kubelet knows names and passwords

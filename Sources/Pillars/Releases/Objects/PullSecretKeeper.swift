@@ -3,6 +3,7 @@
 
 package import Model
 package import Ports
+import Synchronization
 
 /// Keeps the logins that nodes pull with as fresh as the credentials they were made of.
 ///
@@ -18,7 +19,7 @@ package struct PullSecretKeeper: Sendable {
     private let clusters: @Sendable (ClusterName) async throws -> any ClusterAPI
     private let clock: WallClock
     private let sleeper: any Clock<Duration>
-    private let report: @Sendable (String) -> Void
+    private var report: @Sendable (String) -> Void
 
     /// `report` hears of what was renewed, and of what could not be.
     package init(
@@ -37,8 +38,12 @@ package struct PullSecretKeeper: Sendable {
 
     /// Looks every half minute, until cancelled.
     package func run() async {
+        let told = ToldOnce(report)
+        var keeper = self
+        keeper.report = { told.tell($0) }
         while !Task.isCancelled {
-            await refresh()
+            await keeper.refresh()
+            told.endRound()
             guard (try? await sleeper.sleep(for: Self.interval)) != nil else { return }
         }
     }
@@ -106,4 +111,22 @@ package struct PullSecretKeeper: Sendable {
                 : "the credentials '\(name)' of '\(app.name)' have ended: nodes cannot pull its image any more"
         )
     }
+}
+
+/// Tells what was not told in the round before: trouble that goes on is said when it begins.
+private final class ToldOnce: Sendable {
+    private let report: @Sendable (String) -> Void
+    private let rounds = Mutex<(last: Set<String>, now: Set<String>)>(([], []))
+
+    init(_ report: @escaping @Sendable (String) -> Void) { self.report = report }
+
+    func tell(_ text: String) {
+        let isNew = rounds.withLock { rounds in
+            rounds.now.insert(text)
+            return !rounds.last.contains(text)
+        }
+        if isNew { report(text) }
+    }
+
+    func endRound() { rounds.withLock { $0 = ($0.now, []) } }
 }

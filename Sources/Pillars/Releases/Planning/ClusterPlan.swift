@@ -44,6 +44,11 @@ package struct ClusterPlan: Sendable {
         lines = objects.compactMap { Line($0) } + surplus.compactMap { Line($0) }
     }
 
+    /// What the release makes by itself, before anything else; it was tried.
+    mutating func willCreate(_ reference: ObjectReference) {
+        lines.insert(Line(action: .create, reference: reference, place: "ballast.yaml"), at: 0)
+    }
+
     package var json: JSON {
         [
             "cluster": .string(cluster.text), "unchanged": JSON(unchanged),

@@ -35,6 +35,7 @@ struct DesiredState: Sendable {
         for place in objects.indices {
             objects[place].object = ObjectNormaliser.normalised(objects[place].object, type: objects[place].type)
         }
+        objects = ConfigCopies.settled(objects, app: app)
     }
 
     private mutating func add(_ object: DesiredObject) {

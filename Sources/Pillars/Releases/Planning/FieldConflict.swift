@@ -10,6 +10,8 @@ package struct FieldConflict: Sendable, Hashable {
     package var manager: String
     /// `Apply` or `Update`.
     package var operation: String
+    /// Through which the field was written: `scale` for `kubectl scale`.
+    package var subresource = ""
     package var time: Timestamp?
 
     /// The conflicts that a refused server-side apply names; empty where it was refused for something else.
@@ -20,10 +22,13 @@ package struct FieldConflict: Sendable, Hashable {
         return status.causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
             var conflict = FieldConflict(reading: cause)
             let entries = live.map { ManagedEntry.entries(of: $0) } ?? []
-            let entry = entries.last { $0.manager == conflict.manager && $0.operation == conflict.operation }
+            let entry = entries.last {
+                $0.manager == conflict.manager && $0.operation == conflict.operation
+                    && $0.subresource == conflict.subresource
+            }
             if conflict.time == nil { conflict.time = entry?.time.flatMap { Timestamp($0) } }
             return conflict
-        }
+        }.sorted { ($0.field, $0.manager) < ($1.field, $1.manager) }
     }
 
     /// Reads `conflict with "kubectl-edit" with subresource "scale" using apps/v1 at 2026-11-23T20:00:00Z`.
@@ -33,19 +38,25 @@ package struct FieldConflict: Sendable, Hashable {
         manager = parts.count > 1 ? String(parts[1]) : "somebody"
         let rest = parts.dropFirst(2).joined(separator: "\"")
         operation = rest.contains(" using ") || rest.contains("subresource") ? "Update" : "Apply"
+        if rest.hasPrefix(" with subresource \""), parts.count > 3 { subresource = String(parts[3]) }
         let words = rest.split(separator: " ")
         if let at = words.lastIndex(of: "at"), at + 1 < words.endIndex { time = Timestamp(String(words[at + 1])) }
     }
 
-    /// `.spec.replicas is owned by 'kubectl-scale' (Update, 2026-11-23T20:00:00Z)`.
+    /// `.spec.replicas is owned by 'kubectl' (Update of scale, 2026-11-23T20:00:00Z)`.
     var words: String {
-        "\(field) is owned by '\(manager)' (\(operation)\(time.map { ", \($0)" } ?? ""))"
+        let way = subresource.isEmpty ? operation : "\(operation) of \(subresource)"
+        return "\(field) is owned by '\(manager)' (\(way)\(time.map { ", \($0)" } ?? ""))"
     }
+
+    /// An autoscaler's count is what the load asks for: the app's own is where that began.
+    var isOfAutoscaler: Bool { manager == "kube-controller-manager" && subresource == "scale" }
 
     package var json: JSON {
         var json: JSON = [
             "field": .string(field), "manager": .string(manager), "operation": .string(operation),
         ]
+        if !subresource.isEmpty { json["subresource"] = .string(subresource) }
         if let time { json["time"] = .string(time.description) }
         return json
     }

@@ -13,6 +13,17 @@ enum FieldTree {
         return result
     }
 
+    /// The fields without the one at a path of member names, and without what that leaves empty.
+    static func removing(_ path: [String], from tree: JSON) -> JSON {
+        guard let first = path.first, case .object(let members) = tree, let child = members["f:\(first)"] else {
+            return tree
+        }
+        let rest = path.count == 1 ? [:] : removing(Array(path.dropFirst()), from: child)
+        var result = tree
+        result["f:\(first)"] = children(of: rest).isEmpty ? nil : rest
+        return result
+    }
+
     /// What stands below a field, `.` left out: nothing, where the field is owned as one value.
     static func children(of tree: JSON) -> [JSONObject.Member] {
         (tree.object ?? [:]).filter { $0.key != "." }.map { $0 }

@@ -27,10 +27,9 @@ struct LiveObjects: Sendable {
         var live = LiveObjects()
         let namespaces = Set(wanted.compactMap(\.namespace)).sorted()
         let found = try await inParallel(namespaces, limit: parallel) { name in
-            let reference = ObjectReference(.namespaces, name: name)
-            return try await retry("look for the namespace '\(name)'") { try await cluster.find(reference) }
+            try await retry("look for the namespace '\(name)'") { try await NamespaceSight.of(name, in: cluster) }
         }
-        for (name, object) in zip(namespaces, found) where object == nil { live.missingNamespaces.insert(name) }
+        for (name, sight) in zip(namespaces, found) where sight.isMissing { live.missingNamespaces.insert(name) }
         let questions = live.questions(wanted)
         let answers = try await inParallel(questions, limit: parallel) { try await $0.ask(cluster, retry) }
         for (reference, object) in answers.joined() { live.objects[reference] = object }

@@ -123,12 +123,11 @@ struct ObjectPlanner: Sendable {
                     && OwnershipUpgrade.isTaken($0, for: planned.desired.object, isAdopted: planned.isAdopted)
             }
             guard !isOurs else { continue }
-            if goesBack, conflict.field == ".spec.replicas" {
+            if conflict.field == ".spec.replicas", goesBack || conflict.isOfAutoscaler {
                 planned.desired.object.json.set(nil, at: ["spec", "replicas"])
                 let count = live.spec["replicas"]?.int.map { "\($0) " } ?? ""
-                planned.notes.append(
-                    "\(planned.reference.words) keeps the \(count)replicas that '\(conflict.manager)' gave it"
-                )
+                let giver = conflict.isOfAutoscaler ? "its autoscaler" : "'\(conflict.manager)'"
+                planned.notes.append("\(planned.reference.words) keeps the \(count)replicas that \(giver) gave it")
             } else if goesBack || taken.takes(conflict, of: planned.reference) {
                 planned.takenOver.append(conflict)
             } else {

@@ -44,6 +44,7 @@ enum OwnershipUpgrade {
         return handedOver(upgraded(entries, wanted, isAdopted: isAdopted) ?? entries, wanted) != nil
     }
 
+    private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
     private static let scaled: Set<String> = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"]
 
     /// A number that only we own goes back to 1 the moment we name it no more: somebody else must own it before.
@@ -70,6 +71,8 @@ enum OwnershipUpgrade {
         for entry in taken where entry.apiVersion == own.apiVersion {
             own.fields = FieldTree.union(own.fields, entry.fields)
         }
+        // kubectl's own note stays where it is, and nobody's: to remove it would be a change, a new generation even.
+        own.fields = FieldTree.removing(["metadata", "annotations", lastApplied], from: own.fields)
         return [own] + entries.filter { !isOwn($0) && !isTaken($0, for: wanted, isAdopted: isAdopted) }
     }
 }

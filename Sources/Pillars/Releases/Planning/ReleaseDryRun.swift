@@ -40,7 +40,13 @@ package struct ReleaseDryRun: Sendable {
         let app = file.app.overridden(for: name)
         let pods = stage(cluster, name)
         try await pods.check(app)
-        return try await pods.plan(app, image: try await image(of: app, plan, cluster), pullSecret: nil)
+        let login = try await PullSecret.login(of: app, for: plan.image, in: home, pods.retry)
+        let host = app.image.pullHost ?? plan.image.registry
+        return try await pods.plan(
+            app,
+            image: try await image(of: app, plan, cluster),
+            pullSecret: login.map { PullSecret.object(for: app, host, $0) }
+        )
     }
 
     private func stage(_ cluster: any ClusterAPI, _ name: ClusterName) -> PodsStage {

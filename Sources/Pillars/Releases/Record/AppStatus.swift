@@ -7,6 +7,7 @@ package import Ports
 /// One app as `ballast status` shows it.
 package struct AppStatus: Sendable {
     package struct Pod: Sendable, Hashable {
+        package var cluster: ClusterName
         package var name: String
         /// What keeps it from serving, in words; `nil` where it serves.
         package var trouble: String?
@@ -35,12 +36,28 @@ package struct AppStatus: Sendable {
         sleeper: any Clock<Duration> = ContinuousClock()
     ) async throws -> [AppStatus] {
         var all = try await read(from: home, namespace: namespace)
-        let served = served(try await records(in: home, namespace))
-        let drift = await DriftReader(home: home, clusters: clusters, sleeper: sleeper).read(served)
+        let records = try await records(in: home, namespace)
+        async let drift = DriftReader(home: home, clusters: clusters, sleeper: sleeper).read(served(records))
+        async let servings = ServingReader(clusters: clusters, sleeper: sleeper).read(elsewhere(records))
+        let (found, running) = await (drift, servings)
         for place in all.indices {
-            all[place].drift = drift[ObjectName(namespace: all[place].namespace, name: all[place].app)] ?? []
+            let name = ObjectName(namespace: all[place].namespace, name: all[place].app)
+            all[place].drift = found[name] ?? []
+            for serving in running[name] ?? [] { all[place].add(serving) }
         }
         return all
+    }
+
+    /// The apps that releases brought to clusters other than the home cluster.
+    private static func elsewhere(_ records: [ReleaseRecord]) -> [ClusterName: Set<ObjectName>] {
+        var apps: [ClusterName: Set<ObjectName>] = [:]
+        for record in records {
+            let name = ObjectName(namespace: record.namespace.text, name: record.app.text)
+            for result in record.clusters where result.cluster != .local && result.phase != .skipped {
+                apps[result.cluster, default: []].insert(name)
+            }
+        }
+        return apps
     }
 
     /// For each app and cluster the newest good release there: what should run.
@@ -100,13 +117,31 @@ package struct AppStatus: Sendable {
         release = record?.number
         phase = record?.phase.rawValue ?? "Unknown"
         started = record?.started
-        ready = deployment?.status["readyReplicas"]?.int ?? 0
-        wanted = deployment.map { $0.spec["replicas"]?.int ?? 1 } ?? 0
-        image = deployment?[path: "spec", "template", "spec", "containers"]?[0]?["image"]?.string ?? ""
+        ready = 0
+        wanted = 0
+        image = ""
         message = record?.message ?? ""
-        self.pods = pods.sorted { $0.name < $1.name }.map { pod in
+        self.pods = []
+        add(Serving(cluster: .local, deployment: deployment, pods: pods))
+    }
+
+    /// Counts what runs in one more cluster.
+    private mutating func add(_ serving: Serving) {
+        ready += serving.deployment?.status["readyReplicas"]?.int ?? 0
+        wanted += serving.deployment.map { $0.spec["replicas"]?.int ?? 1 } ?? 0
+        if image.isEmpty {
+            image = serving.deployment?[path: "spec", "template", "spec", "containers"]?[0]?["image"]?.string ?? ""
+        }
+        // What has ended and is only kept for its logs says nothing of what serves.
+        let alive = serving.pods.filter { $0.status["phase"]?.string != "Succeeded" }
+        pods += alive.sorted { $0.name < $1.name }.map { pod in
             let restarts = (pod.status["containerStatuses"]?.array ?? []).compactMap { $0["restartCount"]?.int }
-            return Pod(name: pod.name, trouble: PodWords.trouble(of: pod), restarts: restarts.reduce(0, +))
+            return Pod(
+                cluster: serving.cluster,
+                name: pod.name,
+                trouble: PodWords.trouble(of: pod),
+                restarts: restarts.reduce(0, +)
+            )
         }
     }
 
@@ -143,7 +178,8 @@ package struct AppStatus: Sendable {
             "pods": .array(
                 pods.map { pod in
                     [
-                        "name": .string(pod.name), "ready": .bool(pod.trouble == nil), "restarts": JSON(pod.restarts),
+                        "cluster": .string(pod.cluster.text), "name": .string(pod.name),
+                        "ready": .bool(pod.trouble == nil), "restarts": JSON(pod.restarts),
                         "trouble": pod.trouble.map { .string($0) } ?? .null,
                     ]
                 }

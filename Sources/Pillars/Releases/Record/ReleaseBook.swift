@@ -235,8 +235,8 @@ struct ReleaseBook: Sendable {
         _ retry: CallRetry
     ) async throws -> Bool {
         try await retry("create the namespace '\(namespace)'") {
-            guard try await cluster.find(ObjectReference(.namespaces, name: namespace)) == nil else { return false }
-            _ = try await cluster.create(KubeObject(.namespaces, name: namespace), as: .namespaces)
+            guard try await NamespaceSight.of(namespace, in: cluster).isMissing else { return false }
+            try await NamespaceSight.create(namespace, in: cluster)
             return true
         }
     }

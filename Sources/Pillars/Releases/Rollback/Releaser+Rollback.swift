@@ -26,6 +26,15 @@ extension Releaser {
         var names = target.clusters.map(\.cluster)
         for name in ([history.first, serving].compactMap(\.self).flatMap(\.clusters)).map(\.cluster)
         where !names.contains(name) { names.append(name) }
+        let known = try await retry("read the clusters") { [clusters] in try await clusters.names() }
+        let gone = names.filter { !known.contains($0.text) }
+        names.removeAll { gone.contains($0) }
+        guard !names.isEmpty else {
+            throw Failure(
+                .notFound,
+                "release \(target.name) ran in \(ReleaseWords.list(gone)), which nobody knows any more; 'ballast clusters add' makes it known again"
+            )
+        }
         let draft = ReleaseDraft(
             app: declared,
             waves: [names],
@@ -36,7 +45,8 @@ extension Releaser {
         )
         let note =
             "going back to release \(target.name), \("\(image.digest.map { "\($0)" } ?? image.description)".prefix(19))"
-        return try await run(draft, .image(declared), login: login, notes: [note])
+        let left = gone.isEmpty ? [] : ["no longer known, and left as it is: \(ReleaseWords.list(gone))"]
+        return try await run(draft, .image(declared), login: login, notes: [note] + left)
     }
 
     /// The namespace of an app that is named without one.

@@ -6,7 +6,7 @@ import Model
 /// Decides which release a rollback goes back to, from the app's records alone.
 ///
 /// Without a number: where the newest release is under way, or left something half-way, to the newest good one; else to the
-/// good one before the one that serves. A rollback stands for the release it went back to, so each further one goes further back.
+/// good one before the one that serves, and that was not the same. A rollback stands for the release it went back to, so each further one goes further back.
 enum RollbackChoice {
     /// `history` is newest first. Throws `notFound` or `conflict` where there is nothing good to go back to.
     static func target(of app: AppName, in history: [ReleaseRecord], to number: Int?) throws -> ReleaseRecord {
@@ -21,7 +21,12 @@ enum RollbackChoice {
             return try usable(good)
         }
         let base = good.rollbackTo ?? good.number
-        let before = history.first { $0.phase == .succeeded && $0.rollbackTo == nil && $0.number < base }
+        let serving = history.first { $0.number == base } ?? good
+        let before = history.first {
+            // Releasing the same again is no step forward, so undoing that would be none back.
+            $0.phase == .succeeded && $0.rollbackTo == nil && $0.number < base
+                && ($0.image != serving.image || $0.declaration != serving.declaration)
+        }
         guard let before else {
             throw Failure(.notFound, "release \(app)-\(base) serves, and no good one before it is on record")
         }

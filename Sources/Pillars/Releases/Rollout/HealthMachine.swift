@@ -11,7 +11,9 @@ package struct HealthMachine: Sendable {
 
     package init(_ targets: [HealthTarget], startedAt start: Timestamp, patience: Duration) {
         deadline = start + patience
-        machines = targets.map { RolloutMachine(startedAt: start, patience: patience, images: $0.images) }
+        machines = targets.map {
+            RolloutMachine(startedAt: start, patience: patience, images: $0.images, isUnchanged: $0.isUnchanged)
+        }
     }
 
     /// `views` are in the order of the targets.

@@ -10,9 +10,13 @@ package struct HealthTarget: Sendable, Hashable {
     /// it meanwhile, and its selector saves listing pods of others.
     package var applied: KubeObject?
 
-    package init(_ reference: ObjectReference, applied: KubeObject? = nil) {
+    /// The release found it as it wants it.
+    package var isUnchanged: Bool
+
+    package init(_ reference: ObjectReference, applied: KubeObject? = nil, isUnchanged: Bool = false) {
         self.reference = reference
         self.applied = applied
+        self.isUnchanged = isUnchanged
     }
 
     /// Whether anything is to be awaited beside its being stored.

@@ -43,12 +43,15 @@ struct LastLines {
         guard let pod = diagnosis.pod, let container = diagnosis.container, diagnosis.code.isOfAProgram else {
             return []
         }
-        for isPrevious in [true, false] {
+        let reference = ObjectReference(.pods, namespace: namespace, name: pod)
+        // What runs now is a new try. Of one that is down the last end is the present one: of an earlier one the node may
+        // have cleared the lines away.
+        let isDown = await isDown(container, of: reference)
+        for isPrevious in isDown ? [false, true] : [true, false] {
             var options = LogOptions(container: container)
             options.isPrevious = isPrevious
             options.tailLines = Self.count
             options.limitBytes = 64 << 10
-            let reference = ObjectReference(.pods, namespace: namespace, name: pod)
             guard let stream = try? await cluster.logs(reference, options) else { continue }
             var bytes: [UInt8] = []
             do {
@@ -57,8 +60,18 @@ struct LastLines {
                 continue
             }
             let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-            if !lines.isEmpty { return lines.suffix(Self.count) }
+            if !lines.isEmpty, !lines[0].hasPrefix(Self.apology) { return lines.suffix(Self.count) }
         }
         return []
+    }
+
+    /// What a kubelet says in place of lines it has no more, as if the container had said it.
+    private static let apology = "unable to retrieve container logs for "
+
+    private func isDown(_ container: String, of pod: ObjectReference) async -> Bool {
+        guard let status = try? await cluster.get(pod, subresource: nil).status else { return false }
+        let all = ["containerStatuses", "initContainerStatuses"].flatMap { status[$0]?.array ?? [] }
+        guard let found = all.first(where: { $0["name"]?.string == container }) else { return false }
+        return found[path: "state", "running"] == nil
     }
 }

@@ -79,7 +79,7 @@ enum ClaimDiagnosis {
 
     /// `said` is the last complaint about it, `nil` where nobody complained and it may only be slow.
     static func finding(_ name: String, said: String?, pod: KubeObject? = nil) -> Diagnoser.Finding {
-        let isHopeless = said?.contains("no storage class is set") ?? said?.contains("not found") ?? false
+        let isHopeless = ["no storage class is set", "not found"].contains { said?.contains($0) == true }
         return Diagnoser.Finding(
             .claimPending,
             "the claim '\(name)' is not bound to a volume: \(said ?? "nobody has made one for it yet")",

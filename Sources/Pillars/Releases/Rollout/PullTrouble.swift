@@ -108,12 +108,16 @@ struct PullTrouble {
         ),
     ]
 
+    private static let ownNode =
+        "to a node 'localhost' is the node itself: name a registry that all nodes reach, by image.repository or pullHost"
+
     private static let other = Kind(
         code: .imagePullFails,
         phrases: [],
         cause: "the image cannot be pulled",
         advice: "check that nodes reach the registry",
         advices: [
+            ("dial tcp 127.0.0.1:", Self.ownNode), ("dial tcp [::1]:", Self.ownNode),
             ("no such host", "correct the registry's name, or have the nodes' DNS know it"),
             ("server misbehaving", "look at the nodes' DNS, which does not answer for the registry's name"),
             ("500 internal server error", "look at the registry, which is in trouble itself"),

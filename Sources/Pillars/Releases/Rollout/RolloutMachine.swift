@@ -23,6 +23,7 @@ package struct RolloutMachine: Sendable {
     private let start: Timestamp
     private let patience: Duration
     private let images: [String: String]
+    private let isUnchanged: Bool
     private var suspicions: [Diagnosis.Code: Suspicion] = [:]
     private var completeSince: Timestamp?
     /// The condition by which a Deployment had given up before this rollout was first looked at.
@@ -58,7 +59,14 @@ package struct RolloutMachine: Sendable {
     static let patienceWithTheOptional = Duration.seconds(10)
 
     /// `images` is what was released, by container: where the object comes to name another, somebody else has taken over.
-    package init(startedAt start: Timestamp, patience: Duration, images: [String: String] = [:]) {
+    /// `isUnchanged`: the release found the object as it wants it, so nobody has anything new to report on.
+    package init(
+        startedAt start: Timestamp,
+        patience: Duration,
+        images: [String: String] = [:],
+        isUnchanged: Bool = false
+    ) {
+        self.isUnchanged = isUnchanged
         self.start = start
         self.deadline = start + patience
         self.patience = patience
@@ -73,7 +81,7 @@ package struct RolloutMachine: Sendable {
         completeSince = nil
         let isOptional = view.health.isOptional
         let patienceEnd = isOptional ? min(deadline, start + Self.patienceWithTheOptional) : deadline
-        if isOptional, now >= patienceEnd { return .succeed }
+        if isOptional, isUnchanged || now >= patienceEnd { return .succeed }
         let findings = Diagnoser.findings(in: view, crashGrace: crashGrace)
         for finding in findings {
             let code = finding.diagnosis.code

@@ -74,11 +74,16 @@ struct Unschedulable {
         }
         if reason.text == "Too many pods" { return "\(has) too many pods" }
         if reason.text.hasPrefix("had untolerated taint") {
-            return
-                "\(has) the taint \(reason.text.dropFirst("had untolerated taint".count).drop { $0 == "(" || $0 == "s" || $0 == ")" || $0 == " " })"
+            let names = reason.text.dropFirst("had untolerated taint".count).drop { "(s) ".contains($0) }
+            // Since 1.36 the scheduler does not name them.
+            return names.isEmpty
+                ? "\(has) taints that the pod does not tolerate" : "\(has) the taint \(names)"
         }
         if reason.text.hasPrefix("didn't match Pod's node affinity") {
             return "\(isOne ? "does" : "do") not match the pod's node affinity or selector"
+        }
+        if reason.text.hasPrefix("didn't find available persistent volumes") {
+            return "\(has) no free volume that fits the pod's claims"
         }
         if reason.text.hasPrefix("were unschedulable") { return "\(isOne ? "is" : "are") closed to new pods" }
         if reason.text.hasPrefix("didn't have free ports") { return "\(has) the wanted host ports taken" }
@@ -90,7 +95,9 @@ struct Unschedulable {
         let table: [(sign: String, advice: String)] = [
             ("Insufficient", "lower resources.requests or add nodes"),
             ("Too many pods", "add nodes"),
+            ("untolerated taint(s)", "see them with 'kubectl describe nodes': tolerate them, or add nodes without"),
             ("untolerated taint", "give the pods a toleration, or add nodes without the taint"),
+            ("persistent volumes to bind", "make such a volume, or name a storage class that makes them"),
             ("node affinity", "correct nodeSelector and affinity, or label a node"),
             ("were unschedulable", "reopen a node with 'kubectl uncordon'"),
             ("free ports", "drop hostPort, or run fewer replicas"),

@@ -33,14 +33,18 @@ struct PodsStage: Sendable {
 
     /// Throws `conflict` where an object that the app needs belongs to somebody else. Changes nothing.
     func check(_ app: App) async throws {
-        let namespace = ObjectReference(.namespaces, name: app.namespace.text)
-        let found = try await retry("look at the cluster") { try await cluster.find(namespace) }
-        if let found, found.isTerminating {
+        let name = app.namespace.text
+        let sight = try await retry("look at the cluster") { try await NamespaceSight.of(name, in: cluster) }
+        if case .found(let namespace) = sight, namespace.isTerminating {
             throw Failure(.conflict, "the namespace '\(app.namespace)' is being deleted; release again once it is gone")
         }
         // Also where the namespace is yet to come: a manifest that nobody can place is said before tests and builds.
         let state = try await desired(app, image: "", pullSecret: nil)
-        guard found != nil else { return }
+        guard !sight.isMissing else {
+            return try await retry("look at the cluster") {
+                try await NamespaceSight.create(name, in: cluster, isDryRun: true)
+            }
+        }
         let own = Set(AppObjects(app: app, image: "").all.map(\.type)).subtracting([.persistentVolumeClaims])
         let checked = state.objects.filter { $0.object.name == app.name.text && own.contains($0.type) }
         let live = try await LiveObjects.read(checked.map(\.reference), from: cluster, retry)
@@ -75,7 +79,15 @@ struct PodsStage: Sendable {
         let state = try await desired(app, image: image, pullSecret: pullSecret)
         let planned = try await planner(app).plan(state)
         let surplus = try await surplus(app, state)
-        return ClusterPlan(cluster: name, objects: planned, surplus: surplus)
+        var plan = ClusterPlan(cluster: name, objects: planned, surplus: surplus)
+        let namespace = ObjectReference(.namespaces, name: app.namespace.text)
+        if !state.objects.contains(where: { $0.reference == namespace }) {
+            let sight = try await retry("look at the cluster") {
+                try await NamespaceSight.of(app.namespace.text, in: cluster)
+            }
+            if sight.isMissing { plan.willCreate(namespace) }
+        }
+        return plan
     }
 
     /// What a release is about to change in the cluster.
@@ -87,6 +99,8 @@ struct PodsStage: Sendable {
 
         /// For people.
         var words: [String] { planned.flatMap(\.changes) }
+        /// What is there already as it is wanted.
+        var unchanged: Set<ObjectReference> { Set(planned.filter { $0.action == .none }.map(\.reference)) }
         /// The app's Deployment as it will be, where its pods are replaced.
         var newPods: KubeObject? {
             let deployment = planned.first {
@@ -221,7 +235,14 @@ struct PodsStage: Sendable {
     }
 
     /// Returns when all pods are of the new revision and ready; throws the diagnosis as ``RolloutFailed``.
-    func awaitPods(_ app: App, image: String, patience: Duration) async throws {
+    ///
+    /// `unchanged` are objects that nothing was written to, which need not be waited for where that is a matter of taste.
+    func awaitPods(
+        _ app: App,
+        image: String,
+        patience: Duration,
+        unchanged: Set<ObjectReference> = []
+    ) async throws {
         let watch = HealthWatch(
             cluster: cluster,
             clusterName: name.text,
@@ -232,7 +253,9 @@ struct PodsStage: Sendable {
         let state = try await desired(app, image: image, pullSecret: nil)
         // The others either are what they are once they are stored, or wait for pods that nobody promised.
         let awaited = state.objects.filter { [.workloads, .others, .definitions].contains($0.stage) }
-        let targets = awaited.map { HealthTarget($0.reference, applied: $0.object) }
+        let targets = awaited.map {
+            HealthTarget($0.reference, applied: $0.object, isUnchanged: unchanged.contains($0.reference))
+        }
         try await watch.wait(for: targets, patience: patience)
     }
 }

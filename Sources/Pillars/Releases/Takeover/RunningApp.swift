@@ -32,11 +32,13 @@ package struct RunningApp: Sendable {
     }
 
     /// Reads the Deployment and what belongs to it. Changes nothing.
+    ///
+    /// `place` is how Ballast calls the cluster: where the app file sends the app.
     package static func read(
         deployment name: String,
         namespace: String,
         from cluster: any ClusterAPI,
-        named clusterName: ClusterName = .local
+        place: ClusterName = .local
     ) async throws -> RunningApp {
         let reference = ObjectReference(.deployments, namespace: namespace, name: name)
         guard let deployment = try await cluster.find(reference) else {
@@ -54,7 +56,7 @@ package struct RunningApp: Sendable {
                 "the deployment '\(namespace)/\(name)' is made by the \(words), which would undo every change; change that instead"
             )
         }
-        return try RunningApp(try await parts(of: deployment, cluster), clusterName)
+        return try RunningApp(try await parts(of: deployment, cluster), place)
     }
 
     private static func parts(of deployment: KubeObject, _ cluster: any ClusterAPI) async throws -> Parts {
@@ -114,10 +116,10 @@ package struct RunningApp: Sendable {
         return selector.matches(labels)
     }
 
-    private init(_ parts: Parts, _ cluster: ClusterName) throws {
+    private init(_ parts: Parts, _ place: ClusterName) throws {
         live = parts
         var spec = Self.spec(parts)
-        if cluster != .local { spec.set([.string(cluster.text)], at: ["deploy", "clusters"]) }
+        if place != .local { spec.set([.string(place.text)], at: ["deploy", "clusters"]) }
         let namespace = parts.deployment.namespace ?? "default"
         let object = KubeObject([
             "apiVersion": "ballast.dev/v1alpha1", "kind": "App",
@@ -306,7 +308,9 @@ package struct RunningApp: Sendable {
             + live.ingresses.map { (.ingresses, $0) } + live.claims.map { (.persistentVolumeClaims, $0) }
             + live.others.map { ($0.type, $0.object) }
         for (type, object) in parts {
-            let full = ExportedObject.full(object, type)
+            var full = ExportedObject.full(object, type)
+            // The autoscaler's, and not to be fought over.
+            if type == .deployments, live.hasAutoscaler { full.json.set(nil, at: ["spec", "replicas"]) }
             let brief = ExportedObject.brief(full, type)
             let base = made.first { $0.type == type && $0.object.name == object.name }?.object
             let name = "\(type.kind.lowercased())-\(object.name).yaml"

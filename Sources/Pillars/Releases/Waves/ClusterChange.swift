@@ -41,7 +41,14 @@ struct ClusterChange: Sendable {
         }
         try await stop.cutting(ifUrgent: true) { try await pods.finish(change) }
         try await enter(.waiting, true)
-        try await stop.cutting { try await pods.awaitPods(app, image: image, patience: app.deploy.deadline) }
+        try await stop.cutting {
+            try await pods.awaitPods(
+                app,
+                image: image,
+                patience: app.deploy.deadline,
+                unchanged: change.unchanged
+            )
+        }
         // Also one that a killed release left.
         try await stop.cutting(ifUrgent: true) { try await shift.end(app.name, app.namespace) }
         if let rules = app.deploy.verify, !isRollback {

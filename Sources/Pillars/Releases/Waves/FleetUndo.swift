@@ -12,6 +12,8 @@ struct FleetUndo: Sendable {
     enum Result: Sendable, Hashable {
         case undone(to: Int, trouble: String?)
         case nothingBefore
+        /// Nobody knows the cluster any more.
+        case forgotten
         case failed(String)
     }
 
@@ -37,9 +39,7 @@ struct FleetUndo: Sendable {
         // What a rollback owes a cluster is the rollback itself.
         let own = record.rollbackTo == nil ? nil : record
         let targets = clusters.map { ($0, own ?? lastGood($0, history, before: record.number)) }
-        if let newest = targets.compactMap(\.1).map(\.number).max() {
-            await kit.progress.report(.note("going back to release \(own?.rollbackTo ?? newest)"))
-        }
+        if let words = Self.words(of: targets, own) { await kit.progress.report(.note(words)) }
         return await withTaskGroup(of: (ClusterName, Result).self) { group in
             for (name, target) in targets {
                 group.addTask {
@@ -50,6 +50,16 @@ struct FleetUndo: Sendable {
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
+    }
+
+    /// A cluster that a release left out goes back further than the others.
+    private static func words(of targets: [(ClusterName, ReleaseRecord?)], _ own: ReleaseRecord?) -> String? {
+        let numbers = Dictionary(grouping: targets.filter { $0.1 != nil }) { _, record in
+            own?.rollbackTo ?? record?.rollbackTo ?? record?.number ?? 0
+        }
+        guard numbers.count > 1 else { return numbers.keys.first.map { "going back to release \($0)" } }
+        let parts = numbers.sorted { $0.key > $1.key }.map { "\($0.key) in \(ReleaseWords.list($0.value.map(\.0)))" }
+        return "going back to release \(parts.joined(separator: ", to "))"
     }
 
     private func undo(_ name: ClusterName, _ target: ReleaseRecord?, isAlone: Bool, _ waits: Bool) async -> Result {
@@ -69,8 +79,14 @@ struct FleetUndo: Sendable {
             )
             return .undone(to: target.rollbackTo ?? target.number, trouble: try await undo.run(waits: waits))
         } catch {
-            return .failed(ReleaseWords.firstLine(of: error))
+            return await isForgotten(name, error) ? .forgotten : .failed(ReleaseWords.firstLine(of: error))
         }
+    }
+
+    /// Who removed a cluster does not want it put back: what is owed to it ends there.
+    private func isForgotten(_ name: ClusterName, _ error: any Error) async -> Bool {
+        guard (error as? Failure)?.code == .notFound, let known = try? await kit.clusters.names() else { return false }
+        return !known.contains(name.text)
     }
 
     private func keep(_ result: Result, of name: ClusterName) async {
@@ -87,6 +103,9 @@ struct FleetUndo: Sendable {
                 if record.rollbackTo != nil { entry.message = "" }
                 if let trouble { entry.message += (entry.message.isEmpty ? "" : "; ") + "not all ready: \(trouble)" }
             case .nothingBefore: entry.phase = .left
+            case .forgotten:
+                entry.phase = .left
+                entry.message = "the cluster is no longer known, so it is left as it is"
             case .failed(let why):
                 entry.phase = .owing
                 entry.message = why

@@ -23,6 +23,7 @@ struct UndoWords: Sendable {
             switch results[name] {
             case .undone(_, let trouble?): parts.append("not all pods are ready in '\(name)': \(trouble)")
             case .nothingBefore: parts.append("'\(name)' had no earlier release and is left for you to look at")
+            case .forgotten: parts.append("'\(name)' is no longer known and is left as it is")
             case .failed(let why): parts.append("'\(name)' could not be rolled back (\(why)) and is tried again")
             default: break
             }
@@ -39,6 +40,7 @@ struct UndoWords: Sendable {
             let here = "kubectl -n \(record.namespace)"
             let look = pod.map { "'\(here) describe pod \($0)'" } ?? "'\(here) get pods,events'"
             return "there is no earlier release to go back to, so everything is left for you to look at: \(look)"
+        case .forgotten: return "the cluster is no longer known and is left as it is"
         case .failed(let why):
             return "it could not be rolled back (\(why)), which is tried again; or release again once that is mended"
         }

@@ -81,6 +81,8 @@ package struct WaveMachine: Sendable {
         }
     }
 
+    package var count: Int { waves.count }
+
     /// The wave under way, from 0.
     package var current: Int { min(wave, waves.count - 1) }
 

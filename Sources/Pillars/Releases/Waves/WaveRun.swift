@@ -76,6 +76,7 @@ actor WaveRun {
             var actions = machine.begin()
             var next = events.makeAsyncIterator()
             while true {
+                await tell(of: actions)
                 for action in actions {
                     if case .end(let outcome) = action { return outcome }
                     perform(action, in: &group, send)
@@ -88,6 +89,14 @@ actor WaveRun {
         toUndo = clusters
         if let reason = stop.reason, reason != .peerFailed { throw StopSignal.Stopped(reason: reason) }
         throw failure?.error ?? Failure(.unavailable, "no cluster of the wave answered")
+    }
+
+    /// Which wave begins, where there are several.
+    private func tell(of actions: [WaveMachine.Action]) async {
+        let begun = actions.compactMap { if case .change(let cluster) = $0 { cluster } else { nil } }
+        guard machine.count > 1, !begun.isEmpty else { return }
+        let text = "wave \(machine.current + 1) of \(machine.count): \(ReleaseWords.list(begun))"
+        await kit.progress.report(.note(text))
     }
 
     private func perform(

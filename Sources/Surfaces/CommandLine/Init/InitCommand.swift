@@ -19,7 +19,7 @@ struct InitCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The app's namespace.") var namespace = "default"
     @Option(help: "Something that runs already, such as deployment/cart: what the app file cannot say goes into k8s.")
     var from: String?
-    @Option(help: "The cluster in which it runs, by the name that 'ballast clusters' shows.") var cluster = "local"
+    @Option(help: "The cluster where that runs, as 'ballast clusters' calls it (default: local).") var cluster: String?
     @OptionGroup var home: HomeOptions
 
     /// The system's program first: others are often scripts that only find it.
@@ -47,6 +47,9 @@ struct InitCommand: AsyncParsableCommand {
             )
         }
         if let from { return try await write(try Self.deployment(from), to: path) }
+        guard cluster == nil else {
+            throw Failure(.invalidInput, "'--cluster' says where '--from' is, which is missing")
+        }
         let base = name ?? URL(filePath: folder).absoluteURL.standardized.lastPathComponent
         guard let label = FirstAppFile.name(from: base) else {
             throw Failure(.invalidInput, "'\(base)' gives no app name; say one with --name, such as '--name cart'")
@@ -77,15 +80,20 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func write(_ deployment: String, to path: String) async throws {
-        let running = try await Compositions.require().withClusters(home: home.choice) {
-            [namespace, cluster] _, clusters in
-            let place = try await clusters.cluster(named: cluster)
-            return try await RunningApp.read(
-                deployment: deployment,
-                namespace: namespace,
-                from: place,
-                named: ClusterName(cluster)
-            )
+        let place = ClusterName(cluster ?? ClusterName.local.text)
+        let running = try await Compositions.require().withClusters(home: home.choice) { [namespace] _, clusters in
+            do {
+                let api = try await clusters.cluster(named: place.text)
+                return try await RunningApp.read(deployment: deployment, namespace: namespace, from: api, place: place)
+            } catch let failure as Failure where failure.code == .notFound && cluster == nil {
+                let others = (try? await clusters.names())?.filter { $0 != ClusterName.local.text } ?? []
+                guard !others.isEmpty else { throw failure }
+                let names = others.joined(separator: ", ")
+                throw Failure(
+                    .notFound,
+                    "\(failure.message); if it runs in another cluster, name that with '--cluster': \(names)"
+                )
+            }
         }
         let manifests = "\(folder)/k8s"
         if !running.manifests.isEmpty, FileManager.default.fileExists(atPath: manifests) {

@@ -42,7 +42,9 @@ struct ReleaseCommand: AsyncParsableCommand {
         switch output {
         case .text:
             Terminal.result("released \(record.app) \(record.number): \(record.image ?? "")")
-            let port = try Compositions.require().edgePort(home: home.choice)
+            // Only what runs in the embedded cluster is behind its edge.
+            let isHere = record.clusters.contains { $0.cluster == .local && $0.phase == .succeeded }
+            let port = isHere ? try Compositions.require().edgePort(home: home.choice) : nil
             for line in Self.answers(of: file.app.overridden(for: .local), edgePort: port) { Terminal.note(line) }
         case .json: Terminal.result(record.json.prettyText)
         }

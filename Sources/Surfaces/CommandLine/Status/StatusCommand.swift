@@ -53,8 +53,13 @@ extension StatusCommand {
     /// A table of the pods, and one of what differs from the last release.
     private static func details(of rows: [AppStatus]) -> [String] {
         var parts: [String] = []
-        let pods = rows.flatMap(\.pods).map { [$0.name, $0.trouble ?? "Ready", "\($0.restarts)"] }
-        if !pods.isEmpty { parts.append(TextTable(["POD", "STATE", "RESTARTS"], pods).text) }
+        let pods = rows.flatMap(\.pods)
+        let isElsewhere = pods.contains { $0.cluster != .local }
+        let lines = pods.map {
+            (isElsewhere ? [$0.cluster.text] : []) + [$0.name, $0.trouble ?? "Ready", "\($0.restarts)"]
+        }
+        let header = (isElsewhere ? ["CLUSTER"] : []) + ["POD", "STATE", "RESTARTS"]
+        if !lines.isEmpty { parts.append(TextTable(header, lines).text) }
         let drift = rows.flatMap(\.drift).flatMap { drift in
             (drift.trouble.map { ["does not answer: \($0)"] } ?? drift.lines).map { [drift.cluster.text, $0] }
         }

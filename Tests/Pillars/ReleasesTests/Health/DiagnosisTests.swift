@@ -250,6 +250,7 @@ struct DiagnosisTests {
         }
         #expect(advice("denied: Your authorization token has expired.").contains("renew the Secret"))
         #expect(advice("dial tcp: lookup r.internal: no such host").contains("DNS"))
+        #expect(advice("dial tcp 127.0.0.1:5000: connect: connection refused").contains("the node itself"))
         #expect(advice("unexpected status: 502 Bad Gateway").contains("look at the registry"))
         #expect(advice("http: server gave HTTP response to HTTPS client").contains("plain HTTP"))
         #expect(advice(#"exec: "/run.sh": permission denied"#, "RunContainerError").contains("executable"))
@@ -311,6 +312,18 @@ struct DiagnosisTests {
         #expect(Unschedulable(message).words == "no node takes the pod: \(message)")
     }
 
+    /// Kubernetes 1.36 counts taints and does not name them.
+    @Test func taintsWithoutNamesAndVolumesThatAreMissingAreSaidInWords() {
+        let tail = ". no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful"
+        let tainted = Unschedulable("0/1 nodes are available: 1 node(s) had untolerated taint(s)\(tail)")
+        #expect(tainted.words == "the only node does not take the pod: it has taints that the pod does not tolerate")
+        #expect(tainted.advice.contains("kubectl describe nodes"))
+        let full = "1 node(s) didn't find available persistent volumes to bind"
+        let claims = Unschedulable("0/1 nodes are available: \(full)\(tail)")
+        #expect(claims.words == "the only node does not take the pod: it has no free volume that fits the pod's claims")
+        #expect(claims.advice.contains("storage class"))
+    }
+
     @Test func aClusterThatAddsANodeIsGivenTheTime() {
         let unscheduled = unscheduled("0/1 nodes are available: 1 Insufficient cpu.")
         #expect(first(view(pods: [unscheduled]))?.grace == .seconds(30))
@@ -331,6 +344,7 @@ struct DiagnosisTests {
         unbound.openClaims = ["data": "storageclass.storage.k8s.io \"fast\" not found"]
         #expect(first(unbound)?.diagnosis.code == .claimPending)
         #expect(first(unbound)?.diagnosis.cause.contains("\"fast\" not found") == true)
+        #expect(first(unbound)?.grace == .seconds(10), "no class can serve it")
         let missing = unscheduled(#"0/1 nodes are available: persistentvolumeclaim "data" not found."#)
         #expect(first(view(pods: [missing]))?.diagnosis.cause == "the claim 'data' that the pod mounts does not exist")
     }

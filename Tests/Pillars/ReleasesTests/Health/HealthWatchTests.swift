@@ -154,15 +154,39 @@ struct HealthWatchTests {
         )
         #expect(end.diagnosis.code == .wrongArchitecture && end.lastLines.count == 1)
     }
+
+    /// A kubelet keeps the lines of the last end alone, and answers 200 with an apology for those of the one before.
+    @Test(arguments: [("waiting", "present"), ("terminated", "present"), ("running", "previous")])
+    func theLinesAreThoseOfTheLastEnd(_ state: String, _ expected: String) async {
+        let diagnosis = Diagnosis(code: .crashLoop, cause: "x", advice: "y", pod: "cart-x", container: "web")
+        let speaking = SpeakingCluster(
+            line: "present",
+            previous: state == "running" ? "previous" : "unable to retrieve container logs for containerd://a10e",
+            status: ["containerStatuses": [["name": "web", "state": .object([state: [:]])]]]
+        )
+        let target = HealthTarget(reference(.deployments))
+        let end = await LastLines(cluster: speaking).added(to: diagnosis, in: [target])
+        #expect(end.lastLines == [expected])
+        var silent = speaking
+        silent.status = nil
+        let unknown = await LastLines(cluster: silent).added(to: diagnosis, in: [target])
+        #expect(unknown.lastLines == [expected], "where the pod cannot be asked, an apology is no last line")
+    }
 }
 
 /// A cluster of which only the logs are asked for.
 private struct SpeakingCluster: ClusterAPI {
     var line: String
+    var previous: String?
+    /// Of the pod that is asked for; `nil`: it cannot be had.
+    var status: JSON?
 
     private var nothing: Failure { Failure(.notFound, "there is nothing here") }
 
-    func get(_ reference: ObjectReference, subresource: String?) async throws -> KubeObject { throw nothing }
+    func get(_ reference: ObjectReference, subresource: String?) async throws -> KubeObject {
+        guard let status else { throw nothing }
+        return KubeObject(["kind": "Pod", "status": status])
+    }
     func list(_ query: ListQuery) async throws -> ObjectList { throw nothing }
     func watch(_ query: ListQuery, after version: ResourceVersion) async throws -> AsyncThrowingStream<
         WatchEvent, any Error
@@ -183,7 +207,7 @@ private struct SpeakingCluster: ClusterAPI {
     func delete(_ reference: ObjectReference, options: DeleteOptions) async throws { throw nothing }
     func logs(_ pod: ObjectReference, _ options: LogOptions) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         AsyncThrowingStream { continuation in
-            continuation.yield(Array(line.utf8))
+            continuation.yield(Array((options.isPrevious ? previous ?? line : line).utf8))
             continuation.finish()
         }
     }

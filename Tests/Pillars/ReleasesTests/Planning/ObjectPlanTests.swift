@@ -202,7 +202,8 @@ struct ObjectPlanTests {
         adopting.adopts = true
         try await adopting.apply(Self.two)
         #expect(try await calls.get(Self.config)["data"] == ["a": "1", "b": "2"], "a field nobody names any more goes")
-        #expect(try await calls.get(Self.config).annotations.isEmpty)
+        let note = "kubectl.kubernetes.io/last-applied-configuration"
+        #expect(try await calls.get(Self.config).annotations == [note: "{}"], "kubectl's own, to keep or to remove")
         let managers = ManagedEntry.entries(of: try await calls.get(Self.config)).map {
             "\($0.manager) \($0.operation)"
         }
@@ -232,5 +233,37 @@ struct ObjectPlanTests {
         let plan = ClusterPlan(cluster: .local, objects: planned, surplus: [])
         let secret = Base64.encode(Array("hunter2".utf8))
         #expect(!plan.json.text.contains(secret) && !plan.json.text.contains("hunter"))
+    }
+
+    @Test func anAutoscalerKeepsTheNumberItGaveAndAPersonIsAskedAbout() async throws {
+        let (world, calls) = try await Self.world()
+        let text = Self.two.replacing("selector: { matchLabels", with: "replicas: 2\n  selector: { matchLabels")
+        try await world.apply(text)
+        let redis = ObjectReference(.deployments, namespace: "shop", name: "redis")
+        func scale(to count: Int, by manager: String) async throws {
+            var object = try await calls.get(redis, subresource: "scale")
+            object.json.set(JSON(count), at: ["spec", "replicas"])
+            let options = WriteOptions(fieldManager: manager)
+            _ = try await calls.update(object, as: .deployments, subresource: "scale", options: options)
+        }
+        try await scale(to: 5, by: "kube-controller-manager")
+        let planned = try await world.plan(text)
+        #expect(planned.map(\.action) == [.none, .none])
+        #expect(planned.flatMap(\.notes) == ["deployment shop/redis keeps the 5 replicas that its autoscaler gave it"])
+        try await world.apply(text)
+        #expect(try await calls.get(redis).spec["replicas"] == 5)
+        try await scale(to: 7, by: "kubectl")
+        let failure = await #expect(throws: Failure.self) { try await world.plan(text) }
+        #expect(failure?.message.contains(".spec.replicas is owned by 'kubectl' (Update of scale") == true)
+    }
+
+    @Test func contestedFieldsAreNamedInOneOrderWhateverTheServersIs() throws {
+        let causes = [".spec.b", ".spec.a"].map {
+            KubeStatus.Cause(reason: "FieldManagerConflict", message: "conflict with \"x\" using v1", field: $0)
+        }
+        for causes in [causes, causes.reversed()] {
+            let failure = Failure(KubeStatus(code: 409, reason: "Conflict", message: "", causes: causes))
+            #expect(FieldConflict.all(in: failure, live: nil).map(\.field) == [".spec.a", ".spec.b"])
+        }
     }
 }

@@ -16,10 +16,14 @@ struct AdoptionTests {
 
     private func world() -> World { World(clusters: ["prod-a"]) }
 
-    private func sweeper(_ world: World, reaching: [String: any ClusterAPI] = [:]) -> ReleaseSweeper {
+    private func sweeper(
+        _ world: World,
+        reaching: [String: any ClusterAPI] = [:],
+        knowing: Set<String>? = nil
+    ) -> ReleaseSweeper {
         ReleaseSweeper(
             cluster: world.cluster,
-            clusters: world.directory(nil, reaching),
+            clusters: world.directory(nil, reaching, knowing),
             progress: world.progress,
             clock: world.time.wall,
             sleeper: world.time,
@@ -150,6 +154,24 @@ struct AdoptionTests {
         #expect(world.content(of: "prod-a") == "a")
         #expect(world.releases.last?.clusters.map(\.phase) == [.undone, .undone])
         #expect(world.releases.last?.message.hasSuffix("; rolled back later in 'prod-a'") == true)
+    }
+
+    @Test func whatIsOwedToAClusterThatWasRemovedEndsThere() async throws {
+        let world = World(
+            time: VirtualTime { $0 != .seconds(1) && $0 != ReleaseBook.look },
+            clusters: ["prod-a"]
+        )
+        let gone = InterceptedCluster(try #require(world.others["prod-a"]).cluster) { _, _ in .refused(.unavailable) }
+        try await world.running { world in
+            _ = try await world.releaser().release(try World.file(Self.waves))
+            try await kill(world, [.succeeded, .changing], content: "b")
+            try await sweeper(world, reaching: ["prod-a": gone]).sweep(since: world.time.wall.now)
+            #expect(marked(world) == [2] && world.releases.last?.clusters.last?.phase == .owing)
+            try await sweeper(world, knowing: ["local"]).sweep(since: world.time.wall.now)
+        }
+        #expect(world.releases.last?.clusters.map(\.phase) == [.undone, .left] && marked(world) == [])
+        #expect(world.releases.last?.message.hasSuffix("; no longer known: 'prod-a'") == true)
+        #expect(world.releases.last?.phase == .interrupted)
     }
 
     private func marked(_ world: World) -> [Int] {

@@ -116,4 +116,30 @@ struct DriftTests {
         try await world.running { _ = try await $0.releaser().release(file, to: [.local]) }
         #expect(try await drift(world).allSatisfy { $0.lines.isEmpty }, "prod-a runs the older one, and should")
     }
+
+    @Test func podsOfEveryClusterCount() async throws {
+        let world = try await released()
+        let all = try await AppStatus.read(
+            from: world.cluster,
+            clusters: world.directory(),
+            namespace: nil,
+            sleeper: world.time
+        )
+        let cart = try #require(all.first)
+        #expect(cart.cells(isWide: false)[4] == "5/5", "2 here and 3 in prod-a")
+        #expect(Set(cart.pods.map(\.cluster.text)) == ["local", "prod-a"] && cart.pods.count == 5, "\(cart.pods)")
+    }
+
+    @Test func anAppThatIsOnlyElsewhereIsShownWithWhatRunsThere() async throws {
+        let world = World(clusters: ["prod-a"])
+        try await world.running { _ = try await $0.releaser().release(try World.file(", clusters: [prod-a]")) }
+        let all = try await AppStatus.read(
+            from: world.cluster,
+            clusters: world.directory(),
+            namespace: nil,
+            sleeper: world.time
+        )
+        #expect(all.map { $0.cells(isWide: false)[4] } == ["2/2"])
+        #expect(all.first?.image.isEmpty == false)
+    }
 }

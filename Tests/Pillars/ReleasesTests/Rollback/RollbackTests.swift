@@ -15,10 +15,11 @@ struct RollbackChoiceTests {
         _ number: Int,
         _ phase: ReleaseRecord.Phase,
         back to: Int? = nil,
-        in cluster: ClusterResult.Phase? = nil
+        in cluster: ClusterResult.Phase? = nil,
+        of content: Character? = nil
     ) throws -> ReleaseRecord {
         var draft = ReleaseDraft(app: try World.file().app, waves: [[.local]])
-        draft.image = "r/cart@\(ScriptedBuilder.digest("a"))"
+        draft.image = "r/cart@\(ScriptedBuilder.digest(content ?? Character("\(to ?? number)")))"
         draft.rollbackTo = to
         var record = ReleaseRecord(
             draft,
@@ -42,6 +43,14 @@ struct RollbackChoiceTests {
 
     @Test func withoutANumberItIsTheGoodOneBeforeTheOneThatServes() throws {
         #expect(try target([record(1, .succeeded), record(2, .failed), record(3, .succeeded)]) == 1)
+    }
+
+    @Test func theSameReleasedAgainIsNoPlaceToGoBackTo() throws {
+        let same = try [
+            record(1, .succeeded, of: "a"), record(2, .succeeded, of: "b"), record(3, .succeeded, of: "b"),
+        ]
+        #expect(try target(same) == 1)
+        #expect(try target(same, 2) == 2, "unless it is asked for")
     }
 
     @Test func aRollbackStandsForWhatItWentBackTo() throws {
@@ -149,7 +158,7 @@ struct RollbackTests {
         } catch {
             #expect(
                 "\(error)".hasPrefix(
-                    "the image of release cart-1 is no longer in the registry (localhost:5000/shop/cart"
+                    "the image of release cart-1 is no longer in the registry (registry.test/shop/cart"
                 ),
                 "\(error)"
             )
@@ -189,6 +198,18 @@ struct RollbackTests {
         let last = try #require(world.releases.last)
         #expect(last.phase == .succeeded && last.clusters.map(\.phase) == [.succeeded, .succeeded])
         #expect(last.clusters.last?.message == "" && last.message.hasSuffix("; rolled back later in 'prod-a'"))
+    }
+
+    @Test func aClusterThatWasRemovedIsLeftOutOfIt() async throws {
+        let world = try await released()
+        let record = try await world.running { world in
+            try await world.releaser(knowing: ["local"]).rollback(cart, in: nil, to: nil)
+        }
+        #expect(record.phase == .succeeded && record.clusters.map(\.cluster) == [.local])
+        #expect(world.content(of: "local") == "a" && world.content(of: "prod-a") == "b")
+        #expect(world.progress.lines.contains("no longer known, and left as it is: 'prod-a'"))
+        let error = await world.failure { _ = try await world.releaser(knowing: []).rollback(cart, in: nil, to: 2) }
+        #expect(error.hasPrefix("release cart-2 ran in 'local' and 'prod-a', which nobody knows any more"), "\(error)")
     }
 
     @Test func podsThatDoNotGetReadyAreSaidAndLeft() async throws {

@@ -9,12 +9,15 @@ import Synchronization
 final class InterceptedCluster: ClusterAPI {
     enum Fault: Sendable, Hashable {
         case refused(Failure.Code)
+        /// As a server refuses whom it knows: 403, which is not to be mixed up with credentials that have ended.
+        case forbidden
         /// The work is done, and its answer lost.
         case answerLost
 
         var error: Failure {
             switch self {
             case .refused(let code): Failure(code, "made to fail")
+            case .forbidden: Failure(KubeStatus(code: 403, reason: "Forbidden", message: "made to be forbidden"))
             case .answerLost: Failure(.unavailable, "the connection was reset")
             }
         }

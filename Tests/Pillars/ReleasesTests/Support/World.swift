@@ -47,13 +47,16 @@ final class World: Sendable {
         test: String = "unit-tests",
         folder: String = "/src/cart"
     ) throws -> AppFile {
+        // Other clusters cannot pull from this machine's own registry, which is the default.
+        let isFleet = deploy.contains("clusters:") && !image.contains("repository:")
+        let repository = isFleet ? ", repository: registry.test/shop/cart" : ""
         let text = """
             apiVersion: ballast.dev/v1alpha1
             kind: App
             metadata: { name: cart, namespace: shop }
             spec:
               test: [{ name: unit, run: \(test) }]
-              image: { build: { run: make, files: [{ from: bin/cart, to: /bin/cart }] } \(image) }
+              image: { build: { run: make, files: [{ from: bin/cart, to: /bin/cart }] } \(repository) \(image) }
               deploy: { replicas: 2, ports: [{ name: http, port: 8080 }], deadline: 60s \(deploy) }
               \(spec)
             """
@@ -64,6 +67,7 @@ final class World: Sendable {
         _ runner: ScriptedRunner = ScriptedRunner(),
         on api: (any ClusterAPI)? = nil,
         reaching: [String: any ClusterAPI] = [:],
+        knowing: Set<String>? = nil,
         signals: @escaping @Sendable (ClusterName) -> [any ReleaseSignals] = { _ in [] },
         holder: ReleaseHolder = World.holder,
         hasEnded: @escaping @Sendable (ReleaseHolder) -> Bool? = { _ in nil }
@@ -80,16 +84,22 @@ final class World: Sendable {
             sleeper: time,
             holder: holder,
             hasEnded: hasEnded,
-            clusters: directory(api, reaching),
+            clusters: directory(api, reaching, knowing),
             signals: signals,
             origin: ReleaseOrigin(person: { "ann@desk" }, revision: { _ in "c0ffee" })
         )
     }
 
-    func directory(_ home: (any ClusterAPI)? = nil, _ reaching: [String: any ClusterAPI] = [:]) -> FakeDirectory {
+    /// `known`: only these are known; else all are.
+    func directory(
+        _ home: (any ClusterAPI)? = nil,
+        _ reaching: [String: any ClusterAPI] = [:],
+        _ known: Set<String>? = nil
+    ) -> FakeDirectory {
         var all: [String: any ClusterAPI] = others.mapValues(\.cluster)
         all["local"] = home ?? InterceptedCluster(cluster)
-        return FakeDirectory(clusters: all.merging(reaching) { $1 })
+        all.merge(reaching) { $1 }
+        return FakeDirectory(clusters: all.filter { known?.contains($0.key) ?? true })
     }
 
     /// Does the work while the cluster's controllers run.
@@ -143,7 +153,7 @@ struct FakeDirectory: ClusterDirectory {
     let clusters: [String: any ClusterAPI]
 
     func names() async throws -> [String] {
-        ["local"] + clusters.keys.filter { $0 != "local" }.sorted()
+        clusters.keys.sorted { ($0 == "local" ? "" : $0) < ($1 == "local" ? "" : $1) }
     }
 
     func cluster(named name: String) async throws -> any ClusterAPI {

@@ -137,36 +137,24 @@ struct RunningAppTests {
         #expect(again.lines.isEmpty && again.unchanged == after.count, "\(again.lines)")
     }
 
-    @Test func theFileSaysWhatItCanAndManifestsTheRest() async throws {
+    @Test func theNoteOfKubectlApplyStays() async throws {
+        let note = "kubectl.kubernetes.io/last-applied-configuration"
         let api = try await Self.world(Self.plain, by: "kubectl-create")
-        let running = try await RunningApp.read(deployment: "cart", namespace: "shop", from: api)
-        let app = try Self.taken(running)
-        #expect(app.deploy.container == "server" && app.deploy.replicas == 3)
-        #expect(app.deploy.volumes.map(\.name) == ["data"] && app.deploy.ports.map(\.port) == [8080])
-        #expect(app.deploy.ports.map(\.servicePort) == [80])
-        #expect(
-            running.manifests.map(\.name) == [
-                "deployment-cart.yaml", "service-cart.yaml", "service-cart-headless.yaml", "ingress-cart.yaml",
-                "persistentvolumeclaim-cart-data.yaml",
-            ]
+        let reference = ObjectReference(.deployments, namespace: "shop", name: "cart")
+        _ = try await api.patch(
+            reference,
+            subresource: nil,
+            .merge,
+            ["metadata": ["annotations": [note: "{}"]]],
+            options: WriteOptions(fieldManager: "kubectl-client-side-apply")
         )
-        #expect(running.notes.count == 1, "\(running.notes)")
-    }
-
-    @Test func whatFitsNeedsHardlyAnyManifest() async throws {
-        let api = try await Self.world(Self.fitting, by: "kubectl-create")
-        let running = try await RunningApp.read(deployment: "cart", namespace: "shop", from: api)
-        let text = running.file
-        #expect(text.contains("liveness:\n        http: /healthz"), "\(text)")
-        let overlay = running.manifests.first { $0.name == "deployment-cart.yaml" }?.text ?? ""
-        #expect(!overlay.contains("containers"), "\(overlay)")
-    }
-
-    @Test func whatRunsInAnotherClusterIsReleasedThere() async throws {
-        let api = try await Self.world(Self.fitting, by: "kubectl-create")
-        let prod = ClusterName("prod")
-        let running = try await RunningApp.read(deployment: "cart", namespace: "shop", from: api, named: prod)
-        #expect(try Self.taken(running).deploy.waves == [[prod]])
+        let app = try Self.taken(await RunningApp.read(deployment: "cart", namespace: "shop", from: api))
+        _ = try await Self.stage(api).apply(app, image: try #require(app.image.use), pullSecret: nil)
+        let after = try await api.get(reference)
+        #expect(after.annotations[note] == "{}", "without it a Deployment would have a new generation")
+        let managers = ManagedEntry.entries(of: after).map { "\($0.manager) \($0.operation)" }
+        #expect(managers == ["ballast Apply"], "\(managers)")
+        #expect(try await Self.stage(api).plan(app, image: app.image.use ?? "", pullSecret: nil).lines.isEmpty)
     }
 
     @Test func aDeploymentThatIsNotThereIsSaidWithTheNearest() async throws {
