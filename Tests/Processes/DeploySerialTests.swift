@@ -98,6 +98,25 @@ struct DeploySerialTests {
             .map(String.init)
     }
 
+    /// Each member stands in that section of docs/formats/command-output.md.
+    private func demandItIsDocumented(_ json: JSON, in section: String) throws {
+        let path = "\(Programs.root)/docs/formats/command-output.md"
+        let page = try String(contentsOfFile: path, encoding: .utf8)
+        let parts = page.components(separatedBy: "\n## ")
+        let text = try #require(parts.first { $0.hasPrefix("\(section)\n") }, "\(section)")
+        let words = Set(text.components(separatedBy: "`"))
+        func look(_ value: JSON) {
+            for element in value.array ?? [] { look(element) }
+            for (key, member) in value.object ?? [:] {
+                #expect(words.contains(key), "'\(key)' is not in '\(section)'")
+                // What a field holds has members of its own.
+                if !["old", "new"].contains(key) { look(member) }
+            }
+        }
+        #expect(json.object?.isEmpty == false || json.array?.isEmpty == false, "\(json.text)")
+        look(json)
+    }
+
     @Test func aFirstDeploymentIsOneCommandAndLaterOnesChangeDropAndPutBack() async throws {
         let peer = try await PeerRegistry(password: "s3cret")
         let machine = try RunningBallast()
@@ -162,8 +181,22 @@ struct DeploySerialTests {
         let show = try JSON(parsing: try machine.ballast("releases", "show", "till", "2", "-o", "json").output)
         #expect(show["changes"]?.array?.contains("deleted configmap apps/extra") == true, "\(show.text)")
 
+        try demandItIsDocumented(show, in: "Records of releases")
+        let all = try JSON(parsing: try machine.ballast("releases", "till", "-o", "json").output)
+        try demandItIsDocumented(all, in: "Records of releases")
+        for (command, section) in [("status", "Status"), ("clusters list", "Clusters")] {
+            let words = command.split(separator: " ").map(String.init) + ["-o", "json", "--data", machine.folder]
+            let printed = try JSON(parsing: try Programs.run(Programs.ballast, words).output)
+            try demandItIsDocumented(printed, in: section)
+        }
+        let next = try writeApp(peer.host, vat: "5", verify: "verify: { for: 50s }")
+        let plan = try JSON(parsing: try machine.ballast("release", next, "--dry-run", "-o", "json").output)
+        let actions = plan[0]?["changes"]?.array?.compactMap { $0["action"]?.string } ?? []
+        #expect(Set(actions) == ["create", "change", "delete"], "\(plan.text)")
+        try demandItIsDocumented(plan, in: "Plans")
+
         // Ready, and then it does not hold: the release before it comes back, with what its pods read.
-        let third = try RunningRelease(machine, try writeApp(peer.host, vat: "5", verify: "verify: { for: 50s }"))
+        let third = try RunningRelease(machine, next)
         try machine.wait("the window") { third.said.contains("watching the new pods") }
         let end = "read server < /server && kill $server"
         try machine.ask("exec", "-n", "apps", "deploy/till", "--", "/bin/busybox", "sh", "-c", end)
