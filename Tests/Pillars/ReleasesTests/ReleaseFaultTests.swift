@@ -122,6 +122,29 @@ struct ReleaseFaultTests {
         #expect(world.progress.lines.contains("the cluster does not answer (made to fail); asking on"))
     }
 
+    /// Sixteen objects are written at once, and all of them meet it.
+    @Test func anOutageIsToldOnceHoweverManyCallsItMeets() async throws {
+        let time = VirtualTime(isInstant: { _ in true })
+        let progress = RecordedProgress()
+        let retry = CallRetry(clock: time, progress: progress, attempts: 30)
+        func meetAnOutage() async throws {
+            let tries = Atomic(0)
+            _ = try await inParallel(Array(0..<16), limit: 16) { _ in
+                try await retry("change an object") {
+                    guard tries.add(1, ordering: .relaxed).newValue > 24 else {
+                        throw Failure(.unavailable, "connection refused")
+                    }
+                    return true
+                }
+            }
+        }
+        try await meetAnOutage()
+        let line = "the cluster does not answer (connection refused); trying on"
+        #expect(progress.lines.filter { $0 == line }.count == 1)
+        try await meetAnOutage()
+        #expect(progress.lines.filter { $0 == line }.count == 2, "the next one is told again")
+    }
+
     @Test func aClusterThatStaysAwayDuringTheRolloutFailsAtTheDeadline() async throws {
         let world = World()
         let file = try World.file()

@@ -55,11 +55,12 @@ struct ReleaseViewTests {
         #expect(view.take(.waiting(String(repeating: "x", count: 50)), at: .seconds(3)).count == clear.count + 19)
     }
 
+    private let start = Timestamp(seconds: 1_800_000_000)
+
     private func report(_ cluster: String, _ objects: [(ResourceType, String, Health.State, Diagnosis?)])
         -> HealthReport
     {
-        let start = Timestamp(seconds: 1_800_000_000)
-        return HealthReport(
+        HealthReport(
             cluster: cluster,
             objects: objects.map { type, name, state, diagnosis in
                 HealthReport.Object(
@@ -114,6 +115,18 @@ struct ReleaseViewTests {
         let end = EventLines.json(of: .diagnosed(cluster: "a", missing, lastLines: ["bye"]), at: now)
         #expect(end["code"] == "B101" && end["lastLines"] == ["bye"])
         #expect(EventLines.json(of: .stageEnded(.pods, took: .seconds(2)), at: now)["milliseconds"] == 2000)
+    }
+
+    @Test func whatIsWrongIsToldWithTheTimeThatIsLeftAlsoOfOneObject() {
+        var view = ReleaseView(width: 60, startedAt: start)
+        _ = view.take(.stageStarted(.pods), at: .zero)
+        _ = view.take(.waiting("0 of 2 new pods ready"), at: .zero)
+        let fine = view.take(.health(report("a", [(.deployments, "web", .inProgress, nil)])), at: .seconds(1))
+        #expect(fine == clear + "pods 1 s  0 of 2 new pods ready")
+        let wrong = view.take(.health(report("a", [(.deployments, "web", .inProgress, missing)])), at: .seconds(2))
+        let line = "  ! deployment/web  B101 (3 s left) no such image"
+        #expect(wrong == clear + "pods 2 s  0 of 2 new pods ready\r\n\(line)")
+        #expect(view.repaint(at: .seconds(9)).hasSuffix("B101 (0 s left) no such image"))
     }
 
     @Test func plainLinesSayTheSame() {

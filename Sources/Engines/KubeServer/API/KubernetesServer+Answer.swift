@@ -16,8 +16,29 @@ extension KubernetesServer {
         } catch {
             return Self.response(error)
         }
-        guard known.user?.isMaster != true else { return await answer(known, route) }
-        return await Acting.$user.withValue(known.user) { await self.answer(known, route) }
+        guard known.user?.isMaster != true else { return Self.rendered(await answer(known, route), for: known, route) }
+        let response = await Acting.$user.withValue(known.user) { await self.answer(known, route) }
+        return Self.rendered(response, for: known, route)
+    }
+
+    /// The answer in the form the client asked for: all are made as JSON.
+    private static func rendered(_ response: APIResponse, for request: APIRequest, _ route: Route) -> APIResponse {
+        guard request.accept.contains("yaml"), Representation.isYAML(request.accept), isObject(route),
+            response.contentType.hasPrefix("application/json") || response.contentType.hasPrefix("application/yaml"),
+            case .bytes(let bytes) = response.body, !bytes.isEmpty, let json = try? JSON(parsing: bytes)
+        else { return response }
+        var answer = response
+        answer.contentType = "application/yaml"
+        answer.body = .bytes(Array(YAMLText.text(json).utf8))
+        return answer
+    }
+
+    /// Whether what is answered is an object of the API, which has more than one form.
+    private static func isObject(_ route: Route) -> Bool {
+        switch route {
+        case .root, .version, .health, .unknown, .openAPI: false
+        default: true
+        }
     }
 
     private func answer(_ request: APIRequest, _ route: Route) async -> APIResponse {
@@ -61,7 +82,13 @@ extension KubernetesServer {
     private static func misc(_ route: Route, _ request: APIRequest, _ server: KubernetesServer) -> APIResponse {
         switch route {
         case .root: return server.rootPaths()
-        case .version: return response(server.versionDocument)
+        case .version:
+            guard
+                MediaType.list(request.accept).contains(where: { $0.name.hasSuffix("/json") || $0.name.hasSuffix("/*") }
+                )
+                    || request.accept.isEmpty
+            else { return text("406: Not Acceptable\n\nAvailable representations: application/json", status: 406) }
+            return response(server.versionDocument)
         case .health(let name, let check): return server.health(name, check: check, Query(request.query))
         default: return server.issuerDocument(request.path) ?? noPage
         }
@@ -75,6 +102,8 @@ extension KubernetesServer {
             guard snapshot.builtInGroups.contains(target.group) else { return Self.noPage }
             throw .noSuchResource
         }
+        // Heads are for pages; objects are asked for.
+        guard request.method != "HEAD" else { throw .methodNotAllowed }
         let call = try Call(request, target, resource)
         let remarks = Remarks()
         var response: APIResponse

@@ -69,6 +69,7 @@ extension KubernetesServer {
         let name = object[path: "metadata", "name"]?.string ?? ""
         var errors = FieldErrors()
         MetadataRules.validate(object, resource, &errors)
+        resource.strategy.validateName(object, &errors)
         resource.strategy.validate(object, &errors)
         resource.strategy.validateCreate(object, &errors)
         try refuse(errors, resource, name)
@@ -87,6 +88,7 @@ extension KubernetesServer {
         let all =
             warnings + resource.strategy.warnings(object, from: nil)
             + (try notices(about: object, resource))
+        Self.settleLists(&object, resource)
         let body = StoredJSON(object)
         if parameters.isDryRun { return Written(value: body.bytesWithoutRevision, warnings: all, isCreated: true) }
         do {
@@ -137,9 +139,19 @@ extension KubernetesServer {
         return context
     }
 
+    /// Lists that are there and empty are nothing to the server, which prints `null` for them. Custom resources,
+    /// definitions and revisions are kept as they were written.
+    static func settleLists(_ object: inout JSON, _ resource: Resource) {
+        let isVerbatim = resource.type == .customResourceDefinitions || resource.type == .controllerRevisions
+        guard resource.custom == nil, !isVerbatim, object.hasEmptyList else { return }
+        object = object.withoutEmptyLists
+    }
+
     func refuse(_ errors: FieldErrors, _ resource: Resource, _ name: String) throws(KubeStatus) {
         guard errors.isEmpty else {
-            throw .invalid(errors, kind: resource.type.kind, group: resource.type.group, name: name)
+            // Events are the core group's, wherever they were sent to.
+            let group = resource.type == .eventsV1 ? "" : resource.type.group
+            throw .invalid(errors, kind: resource.type.kind, group: group, name: name)
         }
     }
 
@@ -209,6 +221,24 @@ extension KubernetesServer {
                 details: .null
             )
         default: return .fault("\(error)")
+        }
+    }
+}
+
+extension JSON {
+    fileprivate var hasEmptyList: Bool {
+        switch self {
+        case .array(let elements): elements.isEmpty || elements.contains(where: \.hasEmptyList)
+        case .object(let members): members.contains { $0.value.hasEmptyList }
+        default: false
+        }
+    }
+
+    fileprivate var withoutEmptyLists: JSON {
+        switch self {
+        case .array(let elements): elements.isEmpty ? .null : .array(elements.map(\.withoutEmptyLists))
+        case .object(let members): .object(JSONObject(members.map { ($0.key, $0.value.withoutEmptyLists) }))
+        default: self
         }
     }
 }

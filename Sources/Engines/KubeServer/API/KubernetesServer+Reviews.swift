@@ -173,6 +173,24 @@ extension KubernetesServer {
             let words = "cannot be specified in combination with resourceAttributes"
             errors.invalid("spec.nonResourceAttributes", shown(path), words)
         }
+        for member in ["fieldSelector", "labelSelector"] {
+            guard let selector = resource?[member] else { continue }
+            let field = "spec.resourceAttributes.\(member)"
+            let isRaw = !(selector["rawSelector"]?.string ?? "").isEmpty
+            let isListed = !(selector["requirements"]?.array ?? []).isEmpty
+            if isRaw, isListed {
+                errors.invalid(
+                    "\(field).rawSelector",
+                    selector["rawSelector"] ?? "",
+                    "may not specified at the same time as requirements"
+                )
+            } else if !isRaw, !isListed {
+                errors.required(
+                    "\(field).requirements",
+                    "when \(field) is specified, requirements or rawSelector is required"
+                )
+            }
+        }
         if resource == nil, path == nil {
             let words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
             errors.invalid("spec.resourceAttributes", .null, words)

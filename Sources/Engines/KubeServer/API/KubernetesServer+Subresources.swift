@@ -87,8 +87,9 @@ extension KubernetesServer {
     func bindingResponse(_ call: Call, _ name: String?) async throws(KubeStatus) -> APIResponse {
         let parameters = try WriteParameters(call, kind: "CreateOptions")
         let binding = try BodyDecoder(call.resource, as: .bindings, parameters.validation).decode(call.request).object
-        let pod = name ?? binding[path: "metadata", "name"]?.string ?? ""
-        try matchName(binding, pod)
+        let given = binding[path: "metadata", "name"]?.string ?? ""
+        let pod = name ?? given
+        guard given == pod else { throw .badRequest("name in URL does not match name in Binding object") }
         try await bind(pod, call.namespace, to: binding, parameters)
         return Self.response(Self.success, status: 201)
     }
@@ -107,7 +108,10 @@ extension KubernetesServer {
         let kind = target["kind"]?.string ?? ""
         if !kind.isEmpty, kind != "Node" { errors.notSupported("target.kind", kind, ["Node", ""]) }
         if node.isEmpty { errors.required("target.name") }
-        guard errors.isEmpty else { throw .invalid(errors, kind: "Binding", group: "", name: name) }
+        if let error = errors.all.first {
+            let text = error.message.replacing("\"\"", with: "\"<empty>\"")
+            throw .fault("\(error.field): \(text)")
+        }
         let now = clock.now
         let change = Change(
             resource: resource,

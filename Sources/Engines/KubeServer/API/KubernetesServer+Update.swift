@@ -183,10 +183,11 @@ extension KubernetesServer {
         } else {
             isChanged = traits.generationFields.contains { object[$0] != old[$0] }
         }
-        let labelsCount = traits.generationCountsLabels
-        guard isChanged || labelsCount && object[path: "metadata", "labels"] != old[path: "metadata", "labels"] else {
-            return
-        }
+        let counting =
+            (traits.generationCountsLabels ? ["labels"] : [])
+            + (traits.generationCountsAnnotations ? ["annotations"] : [])
+        let isCounted = counting.contains { object[path: "metadata", $0] != old[path: "metadata", $0] }
+        guard isChanged || isCounted else { return }
         let before = old[path: "metadata", "generation"]?.int ?? 0
         object.set(JSON(before + 1), at: ["metadata", "generation"])
     }
@@ -199,6 +200,7 @@ extension KubernetesServer {
     ) async throws(KubeStatus) -> Written {
         let resource = change.resource
         var object = object
+        Self.settleLists(&object, resource)
         object.set(old[path: "metadata", "resourceVersion"], at: ["metadata", "resourceVersion"])
         // What is as it was has been found good before.
         let isChanged = object != old
@@ -242,7 +244,7 @@ extension KubernetesServer {
             MetadataRules.validateUpdate(object, from: old, isCustom: true, &errors)
             MetadataRules.validateUpdate(object, from: old, isCustom: isCustom, &errors)
             if strategy.traits.checksMetadataAgain { MetadataRules.validateContent(object, isCustom: false, &errors) }
-            strategy.validate(object, &errors)
+            if !strategy.traits.validatesChangesAlone { strategy.validate(object, &errors) }
             strategy.validateUpdate(object, from: old, &errors)
         case .status:
             MetadataRules.validateContent(object, isCustom: true, &errors)

@@ -59,6 +59,11 @@ struct Representation: Sendable, Equatable {
     /// Whether a type of this header is one that the server knows, in whatever form.
     static func isKnown(_ accept: String) -> Bool { MediaType.list(accept).contains { contentType($0.name) != nil } }
 
+    /// Whether YAML is what the client prefers among what there is.
+    static func isYAML(_ accept: String) -> Bool {
+        MediaType.list(accept).lazy.compactMap { contentType($0.name) }.first == "application/yaml"
+    }
+
     /// Picks the first of the accepted types that the server can produce; `nil` where there is none.
     static func choose(_ accept: String, canTransform: Bool = true) -> Representation? {
         let accepted = MediaType.list(accept)
@@ -87,7 +92,6 @@ struct Representation: Sendable, Equatable {
     private static func contentType(_ name: String) -> String? {
         switch name {
         case "application/json", "*/*": "application/json"
-        // JSON is YAML too, so the same bytes serve both.
         case "application/yaml": "application/yaml"
         default: nil
         }

@@ -19,6 +19,12 @@ struct RoleStrategy: KindStrategy {
         if aggregation["clusterRoleSelectors"]?.array?.isEmpty ?? true {
             errors.required(field, "at least one clusterRoleSelector required if aggregationRule is non-nil")
         }
+        for (place, selector) in (aggregation["clusterRoleSelectors"]?.array ?? []).enumerated() {
+            var problems = FieldErrors()
+            SelectorRules.check(selector, "\(field)[\(place)]", &problems)
+            errors.append(problems)
+            if !problems.isEmpty { errors.invalid("\(field)[\(place)]", .null, "invalid label selector.") }
+        }
     }
 
     private func check(_ json: JSON, _ field: String, _ errors: inout FieldErrors) {

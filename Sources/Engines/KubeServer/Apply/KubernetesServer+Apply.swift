@@ -193,14 +193,19 @@ extension KubernetesServer {
         if parameters.isApplied { return object[path: "metadata", "managedFields"] }
         let stored = old?[path: "metadata", "managedFields"]
         // A binding itself leaves no trace; other parts of the server that write whole objects name a subresource.
-        guard !resource.isView, part != .binding || !parameters.subresource.isEmpty else { return stored }
+        guard part != .binding || !parameters.subresource.isEmpty else { return stored }
         let subresource =
             switch part {
             case .whole, .binding: parameters.subresource
             case .status: "status"
             case .finalize: "finalize"
             }
-        return fieldManager(resource, subresource: subresource).update(old, object, manager: parameters.manager)
+        let manager = fieldManager(resource, subresource: subresource)
+        guard let view = resource.view else { return manager.update(old, object, manager: parameters.manager) }
+        // Fields have the names of the version they were written in; what another one says of them stays.
+        let isForeign = (stored?.array ?? []).contains { $0["apiVersion"]?.string != resource.type.apiVersion }
+        guard !isForeign else { return stored }
+        return manager.update(old.map(view.shown), view.shown(object), manager: parameters.manager)
     }
 
     /// Puts the managed fields into the object; where nothing but times would change, the old ones stay.

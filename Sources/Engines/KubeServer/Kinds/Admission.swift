@@ -22,9 +22,24 @@ extension KubernetesServer {
             if configuration.requiresServiceAccounts { try await admitPod(&object) }
             try limitRanges(of: object).fill(&object)
             try admitPriority(&object)
+            try admitRuntime(object)
         case .priorityClasses: try admitPriorityClass(object)
         default: return
         }
+    }
+
+    /// There are no runtime classes, so a pod can name none, nor bring along what one would add.
+    private func admitRuntime(_ pod: JSON) throws(KubeStatus) {
+        let name = pod[path: "metadata", "name"]?.string ?? pod[path: "metadata", "generateName"]?.string ?? ""
+        if let given = pod[path: "spec", "runtimeClassName"]?.string, !given.isEmpty {
+            throw .forbidden(.pods, name, "pod rejected: RuntimeClass \(FieldErrors.quoted(given)) not found")
+        }
+        guard let overhead = pod[path: "spec", "overhead"]?.object, !overhead.isEmpty else { return }
+        throw .forbidden(
+            .pods,
+            name,
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+        )
     }
 
     private func limitRanges(of object: JSON) throws(KubeStatus) -> LimitRangeAdmission {
@@ -49,7 +64,34 @@ extension KubernetesServer {
         default: problems = []
         }
         guard problems.isEmpty else { throw .forbidden(resource.type, name, LimitRangeAdmission.text(problems)) }
+        if resource.type == .persistentVolumeClaims, let old { try checkGrowth(object, from: old, name) }
         try await chargeQuotas(object, from: old, resource, isDryRun: isDryRun)
+    }
+
+    /// A claim grows when it is bound and its class says that its volumes can.
+    private func checkGrowth(_ object: JSON, from old: JSON, _ name: String) throws(KubeStatus) {
+        func size(_ claim: JSON) -> Quantity {
+            claim[path: "spec", "resources", "requests", "storage"]?.string.flatMap { Quantity($0) }
+                ?? Quantity(nanos: 0)
+        }
+        guard size(old) < size(object) else { return }
+        guard old[path: "status", "phase"] == "Bound" else {
+            throw .forbidden(.persistentVolumeClaims, name, "Only bound persistent volume claims can be expanded")
+        }
+        let className = object[path: "spec", "storageClassName"]?.string ?? ""
+        if let resource = catalog.resource(of: .storageClasses), !className.isEmpty,
+            let stored = try read(resource.key(namespace: nil, name: className))
+        {
+            let found = try StoredJSON.parse(stored.value, as: nil)
+            // Folders of this node have no size of their own.
+            let isOurs = found["provisioner"]?.string == ClaimPlan.provisioner
+            if isOurs || found["allowVolumeExpansion"]?.bool == true { return }
+        }
+        throw .forbidden(
+            .persistentVolumeClaims,
+            name,
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
+        )
     }
 
     /// The newest of the classes that are marked as default.

@@ -7,7 +7,7 @@ import Model
 enum BuiltInResources {
     static func all(_ configuration: KubernetesServer.Configuration) -> [Resource] {
         core(configuration) + apps(configuration) + [
-            resource(.eventsV1, EventStrategy(), EventColumns(), short: ["ev"], fields: newEventFields) {
+            resource(.eventsV1, EventStrategy(isNewer: true), EventColumns(), short: ["ev"], fields: newEventFields) {
                 $0.prefix = "/registry/events/"
                 $0.storageHash = StorageVersionHash.text(group: "", version: "v1", kind: "Event")
             }
@@ -258,7 +258,12 @@ enum BuiltInResources {
                 status: true
             ),
             resource(.ingresses, IngressStrategy(), IngressColumns(), short: ["ing"], status: true),
-            resource(.networkPolicies, NetworkPolicyStrategy(), NetworkPolicyColumns(), short: ["netpol"]),
+            resource(
+                .networkPolicies,
+                NetworkPolicyStrategy(warnsOfLimits: configuration.refusesUnsupportedPods),
+                NetworkPolicyColumns(),
+                short: ["netpol"]
+            ),
             resource(.ingressClasses, IngressClassStrategy(), IngressClassColumns()),
             resource(.podDisruptionBudgets, BudgetStrategy(), BudgetColumns(), short: ["pdb"], status: true),
             resource(.clusterRoleBindings, BindingStrategy(isNamespaced: false), BindingColumns()),

@@ -26,6 +26,21 @@ struct NamespaceStrategy: KindStrategy {
         object.set(old[path: "spec", "finalizers"], at: ["spec", "finalizers"])
     }
 
+    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        for finalizer in (object[path: "spec", "finalizers"]?.array ?? []).compactMap(\.string) {
+            for problem in NameRules.qualifiedNameProblems(finalizer) {
+                errors.invalid("spec.finalizers", finalizer, problem)
+            }
+            if !finalizer.contains("/"), finalizer != "kubernetes" {
+                errors.invalid(
+                    "spec.finalizers",
+                    finalizer,
+                    "name is neither a standard finalizer name nor is it fully qualified"
+                )
+            }
+        }
+    }
+
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         let phase = object[path: "status", "phase"]?.string ?? ""
         let isLeaving = object[path: "metadata", "deletionTimestamp"]?.string != nil
@@ -62,13 +77,24 @@ struct NodeStrategy: KindStrategy {
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        var seen: [JSON] = []
         for (place, taint) in (object[path: "spec", "taints"]?.array ?? []).enumerated() {
-            let field = "spec.taints[\(place)]"
+            let field = "metadata.taints[\(place)]"
             let key = taint["key"]?.string ?? ""
             for problem in NameRules.qualifiedNameProblems(key) { errors.invalid("\(field).key", key, problem) }
             let value = taint["value"]?.string ?? ""
             for problem in NameRules.labelValueProblems(value) { errors.invalid("\(field).value", value, problem) }
             Taints.checkEffect(taint["effect"]?.string ?? "", "\(field).effect", &errors)
+            let pair: JSON = [taint["key"] ?? "", taint["effect"] ?? ""]
+            if seen.contains(pair) {
+                let shown = InternalForm.value(taint, as: "Taint").text
+                errors.add(
+                    .duplicate,
+                    field,
+                    "Duplicate value: \(shown): taints must be unique by key and effect pair"
+                )
+            }
+            seen.append(pair)
         }
         for (place, range) in (object[path: "spec", "podCIDRs"]?.array ?? []).compactMap(\.string).enumerated()
         where !Self.isRange(range) {
@@ -77,6 +103,17 @@ struct NodeStrategy: KindStrategy {
                 range,
                 "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
             )
+        }
+    }
+
+    func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        var seen: [JSON] = []
+        for (place, address) in (object[path: "status", "addresses"]?.array ?? []).enumerated() {
+            if seen.contains(address) {
+                let shown: JSON = ["Type": address["type"] ?? "", "Address": address["address"] ?? ""]
+                errors.duplicate("status.addresses[\(place)]", shown)
+            }
+            seen.append(address)
         }
     }
 
@@ -131,10 +168,10 @@ struct StorageClassStrategy: KindStrategy {
         if provisioner.isEmpty {
             errors.required("provisioner", provisioner)
         } else {
-            for problem in NameRules.qualifiedNameProblems(provisioner.lowercased()) {
-                errors.invalid("provisioner", provisioner, problem)
-            }
+            let lower = provisioner.lowercased()
+            for problem in NameRules.qualifiedNameProblems(lower) { errors.invalid("provisioner", lower, problem) }
         }
+        if object["parameters"]?[""] != nil { errors.invalid("parameters", "", "field can not be empty.") }
         let policy = object["reclaimPolicy"]?.string ?? ""
         if !["Delete", "Retain"].contains(policy) {
             errors.notSupported("reclaimPolicy", policy, ["Delete", "Retain"])
@@ -145,15 +182,9 @@ struct StorageClassStrategy: KindStrategy {
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
-        for member in ["parameters", "provisioner", "reclaimPolicy"] where object[member] != old[member] {
-            switch member {
-            case "reclaimPolicy":
-                errors.forbidden(member, "updates to reclaimPolicy are forbidden.")
-            default: errors.forbidden(member, "updates to \(member) are forbidden.")
-            }
-        }
-        if object["volumeBindingMode"] != old["volumeBindingMode"] {
-            errors.invalid("volumeBindingMode", object["volumeBindingMode"] ?? .null, "field is immutable")
+        for member in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"]
+        where object[member] != old[member] {
+            errors.invalid(member, object[member] ?? .null, "field is immutable")
         }
     }
 }

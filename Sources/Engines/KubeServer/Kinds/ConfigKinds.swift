@@ -120,21 +120,3 @@ struct LeaseStrategy: KindStrategy {
         }
     }
 }
-
-struct EventStrategy: KindStrategy {
-    let traits = KindTraits(allowsCreateOnUpdate: true)
-
-    func validate(_ object: JSON, _ errors: inout FieldErrors) {
-        let involved = object["involvedObject"] ?? object["regarding"] ?? [:]
-        let namespace = involved["namespace"]?.string ?? ""
-        let own = object[path: "metadata", "namespace"]?.string ?? ""
-        if namespace.isEmpty {
-            // Events about cluster-scoped objects live in the default namespace.
-            if own != "default", !own.isEmpty {
-                errors.invalid("involvedObject.namespace", namespace, "does not match event.namespace")
-            }
-        } else if namespace != own {
-            errors.invalid("involvedObject.namespace", namespace, "does not match event.namespace")
-        }
-    }
-}

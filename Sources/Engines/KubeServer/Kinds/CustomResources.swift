@@ -11,6 +11,8 @@ struct CustomVersion: Sendable {
     let schema: StructuralSchema
     /// The schema as the definition gives it.
     let source: JSON
+    /// Versions differ in their schemas, so an object that was written as another version is pruned on the way out.
+    var readsAnew = false
     /// The definition is on its way out and waits for its objects, so no new ones come.
     var isLeaving = false
 }
@@ -26,6 +28,7 @@ struct CustomStrategy: KindStrategy {
             generationCountsAll: true,
             hasStatus: hasStatus,
             statusResets: .all,
+            validatesChangesAlone: true,
             allowsUnconditionalUpdate: false
         )
     }
@@ -41,11 +44,14 @@ struct CustomStrategy: KindStrategy {
     func validateCreate(_ object: JSON, _ errors: inout FieldErrors) { checkRules(object, from: nil, &errors) }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        version.schema.validate(object, from: old, &errors)
         checkRules(object, from: old, &errors)
     }
 
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
-        version.schema.validate(object, &errors)
+        if let schema = version.schema.property("status"), let status = object["status"] {
+            schema.validate(status, from: old["status"], as: "status", &errors)
+        }
         checkRules(object, from: old, &errors)
     }
 
@@ -73,6 +79,7 @@ extension Resource {
             let kind = spec[path: "names", "kind"]?.string
         else { return [] }
         let name = definition[path: "metadata", "name"]?.string ?? "\(plural).\(group)"
+        let schemas = Set((spec["versions"]?.array ?? []).map { $0[path: "schema", "openAPIV3Schema"] ?? [:] })
         return (spec["versions"]?.array ?? []).compactMap { version in
             guard version["served"]?.bool == true, let text = version["name"]?.string else { return nil }
             let type = ResourceType(
@@ -90,6 +97,7 @@ extension Resource {
                 type: type,
                 schema: schema,
                 source: source,
+                readsAnew: schemas.count > 1,
                 isLeaving: isLeaving
             )
             return custom(type, rules, version, spec)

@@ -63,7 +63,11 @@ struct DaemonSetStrategy: KindStrategy {
         if type == "OnDelete" { return }
         guard type == "RollingUpdate" else {
             let known = "supported values: \"RollingUpdate\", \"OnDelete\""
-            return errors.add(.notSupported, field, "Unsupported value: \(FieldErrors.shown(strategy)): \(known)")
+            return errors.add(
+                .notSupported,
+                field,
+                "Unsupported value: \(InternalForm.value(strategy, as: "DaemonSetUpdateStrategy").text): \(known)"
+            )
         }
         guard let rolling = strategy["rollingUpdate"] else { return errors.required("\(field).rollingUpdate") }
         for member in ["maxUnavailable", "maxSurge"] {

@@ -21,9 +21,9 @@ struct DefinitionStrategy: KindStrategy {
 
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
         let stored = (object[path: "spec", "versions"]?.array ?? []).filter { $0["storage"]?.bool == true }
-            .compactMap { $0["name"] }
+            .compactMap { $0["name"] }.prefix(1)
         object["status"] = [
-            "conditions": .null, "acceptedNames": ["plural": "", "kind": ""], "storedVersions": .array(stored),
+            "conditions": .null, "acceptedNames": ["plural": "", "kind": ""], "storedVersions": .array(Array(stored)),
         ]
     }
 
@@ -36,19 +36,25 @@ struct DefinitionStrategy: KindStrategy {
         object.set(.array(versions), at: ["status", "storedVersions"])
     }
 
+    func validateName(_ object: JSON, _ errors: inout FieldErrors) {
+        let group = object[path: "spec", "group"]?.string ?? ""
+        let plural = object[path: "spec", "names", "plural"]?.string ?? ""
+        let name = object[path: "metadata", "name"]?.string ?? ""
+        guard name != "\(plural).\(group)" else { return }
+        errors.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group")
+    }
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         let group = spec["group"]?.string ?? ""
-        let plural = spec[path: "names", "plural"]?.string ?? ""
-        let name = object[path: "metadata", "name"]?.string ?? ""
-        if name != "\(plural).\(group)" {
-            errors.invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group")
-        }
         if group.isEmpty {
             errors.required("spec.group")
         } else {
-            for problem in NameRules.dnsSubdomainProblems(group) { errors.invalid("spec.group", group, problem) }
-            if !group.contains(".") { errors.invalid("spec.group", group, "should be a domain with at least one dot") }
+            let problems = NameRules.dnsSubdomainProblems(group)
+            for problem in problems { errors.invalid("spec.group", group, problem) }
+            if problems.isEmpty, !group.contains(".") {
+                errors.invalid("spec.group", group, "should be a domain with at least one dot")
+            }
         }
         let scope = spec["scope"]?.string ?? ""
         if scope.isEmpty {
@@ -56,12 +62,38 @@ struct DefinitionStrategy: KindStrategy {
         } else if !["Cluster", "Namespaced"].contains(scope) {
             errors.notSupported("spec.scope", scope, ["Cluster", "Namespaced"])
         }
-        checkVersions(spec["versions"]?.array ?? [], &errors)
+        let versions = DefinitionVersions(spec)
+        DefinitionRules.checkPresence(spec, &errors)
+        checkVersions(versions, &errors)
         checkNames(spec["names"] ?? [:], &errors)
         DefinitionRules.check(spec, &errors)
+        versions.checkShared(&errors)
+        DefinitionConversion.check(spec["conversion"] ?? [:], &errors)
+        checkStored(object, &errors)
     }
 
-    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) { checkApproval(object, &errors) }
+    /// Every version that is marked as the stored one is remembered.
+    private func checkStored(_ object: JSON, _ errors: inout FieldErrors) {
+        let stored = object[path: "status", "storedVersions"]?.array ?? []
+        guard !stored.isEmpty else {
+            return errors.invalid("status.storedVersions", .null, "must have at least one stored version")
+        }
+        for version in object[path: "spec", "versions"]?.array ?? [] where version["storage"]?.bool == true {
+            guard let name = version["name"], !stored.contains(name) else { continue }
+            let words = "must have the storage version \(name.string ?? "")"
+            errors.invalid("status.storedVersions", .array(stored), words)
+        }
+    }
+
+    func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {
+        checkApproval(object, &errors)
+        guard object[path: "spec", "preserveUnknownFields"]?.bool == true else { return }
+        errors.invalid(
+            "spec.preserveUnknownFields",
+            true as JSON,
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        )
+    }
 
     /// What an annotation says about a group that belongs to the community.
     private enum Approval { case missing, invalid, given, waived }
@@ -97,50 +129,63 @@ struct DefinitionStrategy: KindStrategy {
         return DefinitionRules.warnings(object["spec"] ?? [:])
     }
 
-    private func checkVersions(_ versions: [JSON], _ errors: inout FieldErrors) {
+    private func checkVersions(_ versions: DefinitionVersions, _ errors: inout FieldErrors) {
         var names: Set<String> = []
         var isUnique = true
-        for (place, version) in versions.enumerated() {
+        for (place, version) in versions.versions.enumerated() {
             let name = version["name"]?.string ?? ""
             for problem in NameRules.dns1035Problems(name) {
                 errors.invalid("spec.versions[\(place)].name", name, problem)
             }
             isUnique = names.insert(name).inserted && isUnique
+            versions.check(place, &errors)
         }
-        if !isUnique { errors.invalid("spec.versions", .array(versions), "must contain unique version names") }
-        let stored = versions.filter { $0["storage"]?.bool == true }
+        if !isUnique { errors.invalid("spec.versions", versions.shown, "must contain unique version names") }
+        let stored = versions.versions.filter { $0["storage"]?.bool == true }
         if stored.count != 1 {
-            errors.invalid("spec.versions", .array(versions), "must have exactly one version marked as storage version")
+            errors.invalid("spec.versions", versions.shown, "must have exactly one version marked as storage version")
         }
+        let first = versions.versions.first?["name"]?.string ?? ""
+        guard !first.isEmpty else { return }
+        for problem in NameRules.dns1035Problems(first) { errors.invalid("spec.version", first, problem) }
     }
 
     private func checkNames(_ names: JSON, _ errors: inout FieldErrors) {
-        func check(_ member: String, _ text: String, _ field: String) {
+        for member in ["plural", "singular", "kind", "listKind"] where (names[member]?.string ?? "").isEmpty {
+            errors.required("spec.names.\(member)")
+        }
+        func check(_ text: String, _ field: String) {
+            guard !text.isEmpty else { return }
             for problem in NameRules.dns1035Problems(text) { errors.invalid(field, text, problem) }
         }
-        let plural = names["plural"]?.string ?? ""
-        if plural.isEmpty { errors.required("spec.names.plural") } else { check("plural", plural, "spec.names.plural") }
-        if let singular = names["singular"]?.string { check("singular", singular, "spec.names.singular") }
-        let kind = names["kind"]?.string ?? ""
-        if kind.isEmpty {
-            errors.required("spec.names.kind")
-        } else {
-            for problem in NameRules.dns1035Problems(kind.lowercased()) {
-                errors.invalid("spec.names.kind", kind, "may have mixed case, but should otherwise match: \(problem)")
+        for member in ["plural", "singular"] { check(names[member]?.string ?? "", "spec.names.\(member)") }
+        for member in ["kind", "listKind"] {
+            let text = names[member]?.string ?? ""
+            guard !text.isEmpty else { continue }
+            for problem in NameRules.dns1035Problems(text.lowercased()) {
+                let words = "may have mixed case, but should otherwise match: \(problem)"
+                errors.invalid("spec.names.\(member)", text, words)
             }
         }
+        for (place, short) in (names["shortNames"]?.array ?? []).compactMap(\.string).enumerated() {
+            check(short, "spec.names.shortNames[\(place)]")
+        }
         let list = names["listKind"]?.string ?? ""
-        if !list.isEmpty, list == kind {
+        if !list.isEmpty, names["listKind"] == names["kind"] {
             errors.invalid("spec.names.listKind", list, "kind and listKind may not be the same")
         }
-        for (place, short) in (names["shortNames"]?.array ?? []).compactMap(\.string).enumerated() {
-            check("shortNames", short, "spec.names.shortNames[\(place)]")
+        for (place, category) in (names["categories"]?.array ?? []).compactMap(\.string).enumerated() {
+            check(category, "spec.names.categories[\(place)]")
         }
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         if Self.approval(of: object) != Self.approval(of: old) { checkApproval(object, &errors) }
-        for path in [["group"], ["scope"], ["names", "kind"], ["names", "plural"]] {
+        // Before they are served, scope and kind may still change.
+        let isEstablished = (old[path: "status", "conditions"]?.array ?? [])
+            .contains { $0["type"] == "Established" && $0["status"] == "True" }
+        let kept = isEstablished ? [["scope"], ["names", "kind"]] : []
+        for path in kept + [["group"], ["names", "plural"]] {
             let now = object["spec"]?[path: path]
             guard now != old["spec"]?[path: path] else { continue }
             errors.invalid("spec.\(path.joined(separator: "."))", now ?? "", "field is immutable")

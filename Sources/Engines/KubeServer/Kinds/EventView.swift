@@ -44,6 +44,17 @@ enum StoredView: Sendable {
     }
 }
 
+extension CustomVersion {
+    /// A stored object as this version's schema sees it.
+    fileprivate func shown(_ object: JSON) -> JSON {
+        guard var result = (try? schema.decode(object))?.object else { return object }
+        schema.setDefaults(&result)
+        // What the server keeps about an object is no affair of its schema.
+        result["metadata"] = object["metadata"]
+        return result
+    }
+}
+
 extension Resource {
     /// Whether objects are stored in another form than the one this resource shows.
     var isView: Bool { view != nil }
@@ -58,9 +69,17 @@ extension Resource {
 
     /// Stored bytes in this resource's own form.
     func shown(_ stored: [UInt8]) -> [UInt8] {
-        guard let view, let object = try? StoredJSON.parse(stored, as: nil) else { return stored }
+        let convert: (JSON) -> JSON
+        if let view {
+            convert = view.shown
+        } else if let custom, custom.readsAnew {
+            convert = custom.shown
+        } else {
+            return stored
+        }
+        guard let object = try? StoredJSON.parse(stored, as: nil) else { return stored }
         let version = object[path: "metadata", "resourceVersion"]?.string.flatMap { Int64($0) }
-        let body = StoredJSON(view.shown(object))
+        let body = StoredJSON(convert(object))
         return version.map { body.bytes(at: Revision($0)) } ?? body.bytesWithoutRevision
     }
 }

@@ -46,19 +46,61 @@ struct JobStrategy: KindStrategy {
         for label in Self.nameLabels where labels[label] == nil { labels[label] = name }
         for label in Self.uidLabels where labels[label] == nil { labels[label] = uid }
         object.set(JSON(labels), at: ["spec", "template", "metadata", "labels"])
-        guard object[path: "spec", "selector"] == nil else { return }
-        object.set(["matchLabels": [Self.uidLabels[0]: .string(uid)]], at: ["spec", "selector"])
+        object.set(.string(uid), at: ["spec", "selector", "matchLabels", Self.uidLabels[0]])
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
+        checkGenerated(object, &errors)
+        checkWhole(object, &errors)
+        checkHostnames(object, &errors)
+    }
+
+    /// The spec with the selector and the pods.
+    private func checkWhole(_ object: JSON, _ errors: inout FieldErrors) {
         Self.checkSpec(object, &errors)
+        Self.checkTemplate(object, &errors)
         if let selector = object[path: "spec", "selector"] {
             SelectorRules.check(selector, "spec.selector", &errors)
-            TemplateRules.checkMatch(object, &errors)
         } else {
             errors.required("spec.selector")
         }
-        Self.checkTemplate(object, &errors)
+        TemplateRules.checkMatch(object, &errors)
+    }
+
+    /// Unless somebody chose the selector, the labels it goes by are the job's own.
+    private func checkGenerated(_ object: JSON, _ errors: inout FieldErrors) {
+        guard object[path: "spec", "manualSelector"]?.bool != true,
+            let selector = object[path: "spec", "selector"].flatMap({ LabelSelector(json: $0) })
+        else { return }
+        let labels = object[path: "spec", "template", "metadata", "labels"] ?? .null
+        let uid = object[path: "metadata", "uid"]?.string ?? ""
+        let name = object[path: "metadata", "name"]?.string ?? ""
+        var expected: [String: String] = [:]
+        for (uidLabel, nameLabel) in zip(Self.uidLabels.reversed(), Self.nameLabels.reversed()) {
+            for (label, wanted) in [(uidLabel, uid), (nameLabel, name)] {
+                expected[label] = wanted
+                let field = "spec.template.metadata.labels"
+                guard let given = labels[label]?.string else {
+                    errors.required("\(field).\(label)", "must be '\(wanted)'")
+                    continue
+                }
+                if given != wanted { errors.invalid("\(field)[\(label)]", labels, "must be '\(wanted)'") }
+            }
+        }
+        if !selector.isEmpty, !selector.matches(expected) {
+            errors.invalid("spec.selector", object[path: "spec", "selector"] ?? .null, "`selector` not auto-generated")
+        }
+    }
+
+    /// The pods of an indexed job are called after it, with the index behind.
+    private func checkHostnames(_ object: JSON, _ errors: inout FieldErrors) {
+        guard object[path: "spec", "completionMode"] == "Indexed",
+            let count = object[path: "spec", "completions"]?.int, count > 0
+        else { return }
+        let name = object[path: "metadata", "name"]?.string ?? ""
+        let last = "\(name)-\(count - 1)"
+        guard !NameRules.dnsLabelProblems(last).isEmpty else { return }
+        errors.invalid("metadata.name", name, "will not able to create pod with invalid DNS label: \(last)")
     }
 
     /// What holds for a job and for what a cron job makes jobs of, save the selector and the pods.
@@ -70,6 +112,7 @@ struct JobStrategy: KindStrategy {
         ] {
             TemplateRules.atLeastZero(object, member, &errors)
         }
+        if let manager = spec["managedBy"]?.string { checkManager(manager, &errors) }
         checkModes(spec, &errors)
         JobPolicyRules.check(spec, &errors)
     }
@@ -85,12 +128,33 @@ struct JobStrategy: KindStrategy {
         }
     }
 
+    private static let mostParallel = 100_000
+
+    private static func checkManager(_ manager: String, _ errors: inout FieldErrors) {
+        let parts = manager.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        if parts.count < 2 || parts[0].isEmpty || parts[1].isEmpty {
+            errors.invalid("spec.managedBy", manager, "must be a domain-prefixed path (such as \"acme.io/foo\")")
+        } else {
+            for problem in NameRules.dnsSubdomainProblems(parts[0]) {
+                errors.invalid("spec.managedBy", parts[0], problem)
+            }
+        }
+        if manager.utf8.count > 63 { errors.tooLong("spec.managedBy", 63) }
+    }
+
     private static func checkModes(_ spec: JSON, _ errors: inout FieldErrors) {
         let mode = spec["completionMode"]?.string ?? "NonIndexed"
         let modes = ["NonIndexed", "Indexed"]
         if !modes.contains(mode) { errors.notSupported("spec.completionMode", mode, modes) }
         if mode == "Indexed", spec["completions"] == nil {
             errors.required("spec.completions", "when completion mode is Indexed")
+        }
+        if mode == "Indexed", let parallelism = spec["parallelism"]?.int, parallelism > mostParallel {
+            errors.invalid(
+                "spec.parallelism",
+                parallelism,
+                "must be less than or equal to \(mostParallel) when completion mode is Indexed"
+            )
         }
         let replacement = spec["podReplacementPolicy"]?.string ?? ""
         let known = spec["podFailurePolicy"] == nil ? ["Failed", "TerminatingOrFailed"] : ["Failed"]
@@ -100,17 +164,21 @@ struct JobStrategy: KindStrategy {
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        checkWhole(object, &errors)
         checkCompletions(object, old, &errors)
-        for member in [
-            "selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy",
-            "successPolicy",
-        ]
-        where object[path: "spec", member] != old[path: "spec", member] {
-            errors.invalid("spec.\(member)", object[path: "spec", member] ?? .null, "field is immutable")
+        checkSame("selector", object, old, &errors)
+        checkTemplate(object, from: old, &errors)
+        for member in ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"] {
+            checkSame(member, object, old, &errors)
         }
-        if template(of: object, beside: old) != template(of: old, beside: old) {
-            errors.invalid("spec.template", object[path: "spec", "template"] ?? .null, "field is immutable")
-        }
+    }
+
+    private func checkSame(_ member: String, _ object: JSON, _ old: JSON, _ errors: inout FieldErrors) {
+        let value = object[path: "spec", member]
+        guard value != old[path: "spec", member] else { return }
+        let types = ["podFailurePolicy": "PodFailurePolicy", "successPolicy": "SuccessPolicy"]
+        let shown = types[member].flatMap { type in value.map { InternalForm.value($0, as: type) } }
+        errors.invalid("spec.\(member)", shown ?? value ?? .null, "field is immutable")
     }
 
     /// A job with a pod for each of its indexes at once may be made larger or smaller.
@@ -127,12 +195,26 @@ struct JobStrategy: KindStrategy {
         errors.invalid("spec.completions", given, "can only be modified in tandem with spec.parallelism")
     }
 
-    /// What of the template may not change: where its pods go may, while the job was never started.
-    private func template(of object: JSON, beside old: JSON) -> JSON? {
-        guard var template = object[path: "spec", "template"] else { return nil }
-        guard old[path: "spec", "suspend"]?.bool == true, old[path: "status", "startTime"] == nil else {
-            return template
+    /// The template stays, save what a suspended job asks for, and where its pods go while it was never started.
+    private func checkTemplate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        let path = ["spec", "template"]
+        var (now, before) = (object[path: path] ?? [:], old[path: path] ?? [:])
+        let isSuspended = old[path: "spec", "suspend"]?.bool == true
+        let shown = now
+        if isSuspended, old[path: "status", "startTime"] == nil {
+            Self.dropPlaces(&now)
+            Self.dropPlaces(&before)
         }
+        guard isSuspended else {
+            if now != before { errors.invalid("spec.template", InternalForm.template(shown), "field is immutable") }
+            return
+        }
+        (now, before) = (Self.withoutResources(now), Self.withoutResources(before))
+        guard now["spec"] != before["spec"] else { return }
+        errors.invalid("spec.template.spec", InternalForm.value(shown["spec"], as: "PodSpec"), "field is immutable")
+    }
+
+    private static func dropPlaces(_ template: inout JSON) {
         for path in [
             ["metadata", "labels"], ["metadata", "annotations"], ["spec", "nodeSelector"], ["spec", "tolerations"],
             ["spec", "schedulingGates"], ["spec", "affinity", "nodeAffinity"],
@@ -142,7 +224,12 @@ struct JobStrategy: KindStrategy {
         for holder in [["spec", "affinity"], ["metadata"]] where template[path: holder] == [:] {
             template.set(nil, at: holder)
         }
-        return template
+    }
+
+    private static func withoutResources(_ template: JSON) -> JSON {
+        var spec = template["spec"] ?? [:]
+        for member in ["containers", "initContainers"] { PodDefaults.each(&spec, member) { $0["resources"] = nil } }
+        return ["spec": spec]
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {

@@ -129,7 +129,9 @@ enum JobPolicyRules {
 
     private static func checkSuccess(_ policy: JSON, _ spec: JSON, _ errors: inout FieldErrors) {
         let at = "spec.successPolicy"
-        guard spec["completionMode"]?.string == "Indexed" else { return errors.invalid(at, policy, needsIndexes) }
+        guard spec["completionMode"]?.string == "Indexed" else {
+            return errors.invalid(at, InternalForm.value(policy, as: "SuccessPolicy"), needsIndexes)
+        }
         let rules = policy["rules"]?.array ?? []
         if rules.isEmpty {
             errors.required("\(at).rules", "at least one rules must be specified when the successPolicy is specified")

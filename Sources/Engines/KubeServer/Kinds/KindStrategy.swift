@@ -15,6 +15,8 @@ protocol KindStrategy: Sendable {
     /// Clears what clients may not set and sets what the server owns.
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext)
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext)
+    /// Objections to a new object's name that take the rest of it.
+    func validateName(_ object: JSON, _ errors: inout FieldErrors)
     /// Objections to the object as such, on create and update.
     func validate(_ object: JSON, _ errors: inout FieldErrors)
     /// Objections to a new object alone.
@@ -44,8 +46,12 @@ struct KindTraits: Sendable {
     var statusResets = MetadataResets.members([])
     /// The kind's rules for a change look at the whole object once more, its metadata too.
     var checksMetadataAgain = false
+    /// On a change `validateUpdate` alone is asked: what stays as it was is not looked at again.
+    var validatesChangesAlone = false
     /// Labels count for `metadata.generation`, too.
     var generationCountsLabels = false
+    /// Annotations count for `metadata.generation`, too.
+    var generationCountsAnnotations = false
     /// A PUT creates what is not there.
     var allowsCreateOnUpdate = false
     /// A PUT may go without a resource version.
@@ -62,6 +68,7 @@ extension KindStrategy {
     func setDefaults(_ object: inout JSON) {}
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {}
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {}
+    func validateName(_ object: JSON, _ errors: inout FieldErrors) {}
     func validate(_ object: JSON, _ errors: inout FieldErrors) {}
     func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {}
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {}

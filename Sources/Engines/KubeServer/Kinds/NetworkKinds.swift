@@ -20,7 +20,7 @@ struct IngressStrategy: KindStrategy {
         let spec = object["spec"] ?? [:]
         let rules = spec["rules"]?.array ?? []
         if rules.isEmpty, spec["defaultBackend"] == nil {
-            errors.invalid("spec", spec, "either `defaultBackend` or `rules` must be specified")
+            errors.invalid("spec.rules", spec["rules"] ?? .null, "either `defaultBackend` or `rules` must be specified")
         }
         if let backend = spec["defaultBackend"] { checkBackend(backend, "spec.defaultBackend", &errors) }
         for (place, rule) in rules.enumerated() { checkRule(rule, "spec.rules[\(place)]", &errors) }
@@ -83,7 +83,7 @@ struct IngressStrategy: KindStrategy {
             if !path.isEmpty, !path.hasPrefix("/") {
                 errors.invalid("\(at).path", path, "must be an absolute path")
             }
-        case nil: errors.required("\(at).pathType", "pathType must be specified")
+        case nil: return errors.required("\(at).pathType", "pathType must be specified")
         case let other?: errors.notSupported("\(at).pathType", other, Self.pathTypes)
         }
         checkBackend(entry["backend"] ?? [:], "\(at).backend", &errors)
@@ -96,7 +96,7 @@ struct IngressStrategy: KindStrategy {
             return errors.invalid(at, "", "cannot set both resource and service backends")
         }
         guard let service else {
-            if resource == nil { errors.required(at, "resource or service backend is required") }
+            if resource == nil { errors.invalid(at, "", "resource or service backend is required") }
             return
         }
         let name = service["name"]?.string ?? ""
@@ -170,9 +170,9 @@ struct EndpointSliceStrategy: KindStrategy {
             let field = "\(at).addresses[\(place)]"
             switch type {
             case "IPv4":
-                if AddressRange.number(address) == nil {
-                    errors.invalid(field, address, "must be a valid IPv4 address")
-                }
+                checkAddress(address, isFour: true, field, "\(at).addresses", &errors)
+            case "IPv6":
+                checkAddress(address, isFour: false, field, "\(at).addresses", &errors)
             case "FQDN":
                 for problem in NameRules.dnsSubdomainProblems(address) { errors.invalid(field, address, problem) }
             default: break
@@ -181,6 +181,20 @@ struct EndpointSliceStrategy: KindStrategy {
         if let host = endpoint["hostname"]?.string {
             for problem in NameRules.dnsLabelProblems(host) { errors.invalid("\(at).hostname", host, problem) }
         }
+    }
+
+    private func checkAddress(
+        _ address: String,
+        isFour: Bool,
+        _ field: String,
+        _ list: String,
+        _ errors: inout FieldErrors
+    ) {
+        let isOther = IPAddressRules.isAddress(address) && IPAddressRules.isFour(address) != isFour
+        guard !isOther else {
+            return errors.invalid(list, address, "must be an IPv\(isFour ? 4 : 6) address")
+        }
+        IPAddressRules.checkOrdinary(address, field, &errors)
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {

@@ -6,6 +6,8 @@ import Model
 /// Network policies are kept, so that what brings them along can be applied; nothing here enforces them.
 struct NetworkPolicyStrategy: KindStrategy {
     let traits = KindTraits(generationFields: ["spec"])
+    /// Says that policies are only kept.
+    let warnsOfLimits: Bool
 
     func setDefaults(_ object: inout JSON) {
         guard var spec = object["spec"], spec.object != nil else { return }
@@ -56,10 +58,13 @@ struct NetworkPolicyStrategy: KindStrategy {
         if let first, !(1...65_535).contains(first) {
             errors.invalid("\(field).port", first, "must be between 1 and 65535, inclusive")
         }
+        if let text = port["port"]?.string {
+            for problem in NameRules.portNameProblems(text) { errors.invalid("\(field).port", text, problem) }
+        }
         guard let last = port["endPort"]?.int else { return }
         if let first {
             if last < first {
-                errors.invalid("\(field).endPort", last, "must be greater than or equal to `port`")
+                errors.invalid("\(field).endPort", first, "must be greater than or equal to `port`")
             } else if last > 65_535 {
                 errors.invalid("\(field).endPort", last, "must be between 1 and 65535, inclusive")
             }
@@ -94,7 +99,7 @@ struct NetworkPolicyStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        guard old == nil || old?["spec"] != object["spec"] else { return [] }
+        guard warnsOfLimits, old == nil || old?["spec"] != object["spec"] else { return [] }
         return ["network policies are stored, but this cluster does not enforce them: all pods reach each other"]
     }
 }

@@ -29,6 +29,13 @@ enum PodDefaults {
     static func fillPod(_ object: inout JSON) {
         var spec = object["spec"] ?? [:]
         setIfAbsent(&spec, "enableServiceLinks", true)
+        if let grace = spec["terminationGracePeriodSeconds"]?.int, grace < 0 {
+            spec["terminationGracePeriodSeconds"] = 1
+        }
+        for (name, amount) in spec[path: "resources", "limits"]?.object ?? [:]
+        where spec[path: "resources", "requests", name] == nil {
+            spec.set(amount, at: ["resources", "requests", name])
+        }
         for member in ["initContainers", "containers"] {
             each(&spec, member) { container in
                 // What is limited is also requested.

@@ -28,8 +28,11 @@ struct PodStrategy: KindStrategy {
     }
 
     func prepareForStatusUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {
-        // Once given, the class of service stays.
-        if let quality = old[path: "status", "qosClass"] { object.set(quality, at: ["status", "qosClass"]) }
+        // Whoever leaves the class of service out leaves it as it is.
+        guard (object[path: "status", "qosClass"]?.string ?? "").isEmpty,
+            let quality = old[path: "status", "qosClass"]
+        else { return }
+        object.set(quality, at: ["status", "qosClass"])
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
@@ -41,45 +44,12 @@ struct PodStrategy: KindStrategy {
         PlacementRules.checkNewPod(object["spec"] ?? [:], &errors)
     }
 
-    private static let changeable =
-        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-        + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-        + "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
-        var now = object["spec"] ?? [:]
-        var before = old["spec"] ?? [:]
-        let counts = ["containers", "initContainers"].map {
-            ($0, now[$0]?.array?.count ?? 0, before[$0]?.array?.count ?? 0)
-        }
-        for (member, new, former) in counts where new != former {
-            errors.forbidden("spec.\(member)", "pod updates may not add or remove containers")
-        }
-        guard errors.isEmpty else { return }
-        for member in ["containers", "initContainers"] {
-            PodDefaults.each(&now, member) { $0["image"] = nil }
-            PodDefaults.each(&before, member) { $0["image"] = nil }
-        }
-        checkDeadline(now, before, &errors)
-        let tolerations = now["tolerations"]?.array ?? []
-        let kept = (before["tolerations"]?.array ?? []).allSatisfy { tolerations.contains($0) }
-        if !kept {
-            errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
-        }
-        for member in ["tolerations", "activeDeadlineSeconds"] {
-            now[member] = nil
-            before[member] = nil
-        }
-        if now != before { errors.forbidden("spec", Self.changeable) }
+        PodUpdateRules(object, from: old).check(&errors)
     }
 
-    private func checkDeadline(_ now: JSON, _ before: JSON, _ errors: inout FieldErrors) {
-        guard let former = before["activeDeadlineSeconds"]?.int else { return }
-        let field = "spec.activeDeadlineSeconds"
-        guard let new = now["activeDeadlineSeconds"]?.int else {
-            return errors.invalid(field, .null, "must not update from a positive integer to nil value")
-        }
-        if new > former { errors.invalid(field, new, "must be less than or equal to previous value") }
+    func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        PodStatusRules(object, from: old).check(&errors)
     }
 
     func refusal(_ object: JSON, from old: JSON?) -> String? {

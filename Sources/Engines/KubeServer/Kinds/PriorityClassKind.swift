@@ -121,6 +121,15 @@ extension KubernetesServer {
                     + "controller computed \(value) from the given PriorityClass name"
             )
         }
+        let policy = found?["preemptionPolicy"]?.string ?? "PreemptLowerPriority"
+        if let asked = spec["preemptionPolicy"]?.string, asked != policy {
+            throw .forbidden(
+                .pods,
+                shown,
+                "the string value of PreemptionPolicy (\(asked)) must not be provided in pod spec; priority admission "
+                    + "controller computed \(policy) from the given PriorityClass name"
+            )
+        }
         if let found { spec["priorityClassName"] = found[path: "metadata", "name"] }
         spec["priority"] = JSON(value)
         if spec["preemptionPolicy"] == nil {

@@ -59,7 +59,9 @@ final class ServiceAddresses: Sendable {
         let addresses = (service[path: "spec", "clusterIPs"]?.array ?? []).compactMap {
             $0.string.flatMap(AddressRange.number)
         }
-        let ports = (service[path: "spec", "ports"]?.array ?? []).compactMap { $0["nodePort"]?.int }
+        let ports =
+            (service[path: "spec", "ports"]?.array ?? []).compactMap { $0["nodePort"]?.int }
+            + [service[path: "spec", "healthCheckNodePort"]?.int ?? 0]
         return (addresses, ports.filter { $0 > 0 })
     }
 
@@ -91,6 +93,8 @@ final class ServiceAddresses: Sendable {
         let before = Self.held(by: old ?? [:])
         let claim = taken.withLock { taken -> Claim in
             var claim = Claim()
+            ServiceFamilies.check(object["spec"] ?? [:], from: old?["spec"], &errors)
+            guard errors.isEmpty else { return claim }
             Self.claimAddress(&object, &taken, &claim, before.addresses, range, randomness, &errors)
             Self.claimPorts(&object, &taken, &claim, before.ports, ports, randomness, &errors)
             let after = Self.held(by: object)
@@ -215,6 +219,73 @@ final class ServiceAddresses: Sendable {
             }
         }
         object.set(.array(ports), at: ["spec", "ports"])
+        claimHealthPort(&object, &taken, &claim, before, range, randomness, &errors)
+    }
+
+    /// Balancers ask a port of its own whether a node has pods of a Service that keeps traffic local.
+    private static func claimHealthPort(
+        _ object: inout JSON,
+        _ taken: inout Taken,
+        _ claim: inout Claim,
+        _ before: [Int],
+        _ range: ClosedRange<Int>,
+        _ randomness: Randomness,
+        _ errors: inout FieldErrors
+    ) {
+        let path = ["spec", "healthCheckNodePort"]
+        guard object[path: "spec", "type"] == "LoadBalancer", object[path: "spec", "externalTrafficPolicy"] == "Local"
+        else { return }
+        if let wanted = object[path: path]?.int, wanted > 0 {
+            guard !before.contains(wanted) else { return }
+            guard taken.ports.insert(wanted).inserted else {
+                errors.add(
+                    .internalError,
+                    "spec.healthCheckNodePort",
+                    "Internal error: failed to allocate requested HealthCheck NodePort \(wanted): "
+                        + "provided port is already allocated"
+                )
+                return
+            }
+            claim.ports.append(wanted)
+            return
+        }
+        let start = randomness.below(range.count)
+        let free = (0..<range.count).lazy.map { range.lowerBound + (start + $0) % range.count }
+            .first { !taken.ports.contains($0) }
+        guard let free else { return }
+        taken.ports.insert(free)
+        claim.ports.append(free)
+        object.set(JSON(free), at: path)
+    }
+}
+
+/// The families of addresses a Service asks for: there is only IPv4 here.
+enum ServiceFamilies {
+    static func check(_ spec: JSON, from old: JSON?, _ errors: inout FieldErrors) {
+        guard spec["type"] != "ExternalName" else { return }
+        let families = (spec["ipFamilies"]?.array ?? []).compactMap(\.string)
+        let policy = spec["ipFamilyPolicy"]?.string ?? ""
+        guard old == nil || spec["ipFamilies"] != old?["ipFamilies"] || spec["ipFamilyPolicy"] != old?["ipFamilyPolicy"]
+        else { return }
+        let isOpen = spec["clusterIP"] == "None" && (spec["selector"]?.object?.isEmpty ?? true)
+        let addresses = (spec["clusterIPs"]?.array ?? []).compactMap(\.string)
+        if addresses.contains(where: { $0.contains(":") }) {
+            errors.invalid("spec.clusterIPs", spec["clusterIPs"] ?? [], "IPv6 is not configured on this cluster")
+        }
+        guard !isOpen else { return }
+        if policy == "SingleStack", families.count > 1 {
+            return errors.invalid(
+                "spec.ipFamilyPolicy",
+                policy,
+                "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified"
+            )
+        }
+        if policy == "RequireDualStack" {
+            errors.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services")
+        }
+        for (place, family) in families.enumerated() where family != "IPv4" && policy != "PreferDualStack" {
+            errors.invalid("spec.ipFamilies[\(place)]", family, "not configured on this cluster")
+        }
     }
 }
 

@@ -18,7 +18,7 @@ enum ServiceDetails {
         }
         checkFamilies(spec, &errors)
         for (place, address) in (spec["externalIPs"]?.array ?? []).compactMap(\.string).enumerated() {
-            checkExternal(address, "spec.externalIPs[\(place)]", &errors)
+            IPAddressRules.checkOrdinary(address, "spec.externalIPs[\(place)]", &errors)
         }
         checkTraffic(spec, type, &errors)
         checkBalancer(spec, type, &errors)
@@ -38,19 +38,6 @@ enum ServiceDetails {
         let policies = ["PreferDualStack", "RequireDualStack", "SingleStack"]
         if let policy = spec["ipFamilyPolicy"]?.string, !policies.contains(policy) {
             errors.notSupported("spec.ipFamilyPolicy", policy, policies)
-        }
-    }
-
-    private static func checkExternal(_ address: String, _ field: String, _ errors: inout FieldErrors) {
-        guard IPAddressRules.isAddress(address) else { return errors.invalid(field, address, IPAddressRules.message) }
-        if address == "0.0.0.0" || address == "::" {
-            errors.invalid(field, address, "may not be unspecified (\(address))")
-        } else if address.hasPrefix("127.") || address == "::1" {
-            errors.invalid(field, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
-        } else if address.hasPrefix("169.254.") || address.lowercased().hasPrefix("fe80:") {
-            errors.invalid(field, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
-        } else if address.hasPrefix("224.0.0.") || address.lowercased().hasPrefix("ff02:") {
-            errors.invalid(field, address, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
         }
     }
 

@@ -22,6 +22,7 @@ struct ServiceStrategy: KindStrategy {
         {
             spec.set(10800, at: ["sessionAffinityConfig", "clientIP", "timeoutSeconds"])
         }
+        if spec["sessionAffinity"] == "None" { spec["sessionAffinityConfig"] = nil }
         PodDefaults.each(&spec, "ports") { port in
             PodDefaults.setIfAbsent(&port, "protocol", "TCP")
             if port["targetPort"] == nil || port["targetPort"] == 0 || port["targetPort"] == "" {
@@ -50,11 +51,8 @@ struct ServiceStrategy: KindStrategy {
         guard var spec = object["spec"], spec.object != nil else { return }
         let type = spec["type"]?.string ?? ""
         guard type != "ExternalName" else { return }
-        let address = spec["clusterIP"]?.string ?? spec["clusterIPs"]?[0]?.string ?? ""
-        if !address.isEmpty {
-            if spec["clusterIP"] == nil { spec["clusterIP"] = .string(address) }
-            if spec["clusterIPs"] == nil { spec["clusterIPs"] = [.string(address)] }
-        }
+        let address = spec["clusterIP"]?.string ?? ""
+        if !address.isEmpty, spec["clusterIPs"] == nil { spec["clusterIPs"] = [.string(address)] }
         let isOpen = address == "None" && (spec["selector"]?.object?.isEmpty ?? true)
         if spec["ipFamilyPolicy"] == nil { spec["ipFamilyPolicy"] = isOpen ? "RequireDualStack" : "SingleStack" }
         if spec["ipFamilies"] == nil { spec["ipFamilies"] = isOpen ? ["IPv4", "IPv6"] : ["IPv4"] }
@@ -183,7 +181,7 @@ struct ServiceStrategy: KindStrategy {
             }
             let pair: JSON = ["port": JSON(number), "protocol": port["protocol"] ?? ""]
             if !seen.insert(pair.text).inserted {
-                errors.duplicate(at, ["protocol": port["protocol"] ?? "", "port": JSON(number)])
+                errors.duplicate(at, InternalForm.value(pair, as: "ServicePort"))
             }
         }
     }
@@ -212,29 +210,23 @@ struct ServiceStrategy: KindStrategy {
             errors.invalid(
                 "spec.clusterIPs",
                 .array(addresses.map { .string($0) }),
-                "first value must match `clusterIP`"
+                primary.isEmpty
+                    ? "must be empty when `clusterIP` is not specified" : "first value must match `clusterIP`"
             )
         }
-        for (place, address) in addresses.enumerated() where address != "None" && AddressRange.number(address) == nil {
-            errors.invalid(
-                "spec.clusterIPs[\(place)]",
-                address,
-                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-            )
-        }
-        for (place, address) in (spec["externalIPs"]?.array ?? []).compactMap(\.string).enumerated()
-        where AddressRange.number(address) == nil {
-            errors.invalid(
-                "spec.externalIPs[\(place)]",
-                address,
-                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-            )
+        for (place, address) in addresses.enumerated() where address != "None" && !IPAddressRules.isAddress(address) {
+            errors.invalid("spec.clusterIPs[\(place)]", address, IPAddressRules.message)
         }
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         let before = old["spec"] ?? [:]
+        if before["type"] == "LoadBalancer", spec["type"] == "LoadBalancer",
+            spec["loadBalancerClass"] != before["loadBalancerClass"]
+        {
+            errors.invalid("spec.loadBalancerClass", spec["loadBalancerClass"] ?? .null, "may not change once set")
+        }
         guard spec["type"]?.string != "ExternalName", before["type"]?.string != "ExternalName" else { return }
         let former = before["clusterIPs"]?.array ?? []
         guard let first = former.first, spec["clusterIPs"]?[0] != first else { return }
@@ -242,7 +234,25 @@ struct ServiceStrategy: KindStrategy {
     }
 
     func warnings(_ object: JSON, from old: JSON?) -> [String] {
-        guard object[path: "spec", "sessionAffinity"]?.string == "ClientIP", old == nil else { return [] }
-        return ["spec.sessionAffinity: ClientIP has no effect on this cluster"]
+        let spec = object["spec"] ?? [:]
+        var texts: [String] = []
+        let isAlias = spec["type"] == "ExternalName"
+        if !(spec["externalIPs"]?.array ?? []).isEmpty {
+            texts.append(
+                isAlias
+                    ? "spec.externalIPs is ignored when spec.type is \"ExternalName\""
+                    : "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+            )
+        }
+        if !isAlias, !(spec["externalName"]?.string ?? "").isEmpty {
+            texts.append("spec.externalName is ignored when spec.type is not \"ExternalName\"")
+        }
+        if spec["trafficDistribution"] == "PreferClose" {
+            texts.append("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"")
+        }
+        if refusesUDP, spec["sessionAffinity"] == "ClientIP", old == nil {
+            texts.append("spec.sessionAffinity: ClientIP has no effect on this cluster")
+        }
+        return texts
     }
 }

@@ -68,23 +68,34 @@ struct ClaimStrategy: KindStrategy {
         StorageRules.checkMode(spec["volumeMode"]?.string, at, &errors)
     }
 
+    private static let immutable =
+        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        let request = ["resources", "requests", "storage"]
         var now = object["spec"] ?? [:]
         var before = old["spec"] ?? [:]
-        let size = now[path: "resources", "requests", "storage"]?.string.flatMap { Quantity($0) }
-        let former = before[path: "resources", "requests", "storage"]?.string.flatMap { Quantity($0) }
-        // Binding fills in the volume, and a claim may grow.
-        if before["volumeName"] == nil { now["volumeName"] = nil }
+        func amount(_ text: JSON?) -> Quantity { text?.string.flatMap { Quantity($0) } ?? Quantity(nanos: 0) }
+        let size = amount(now[path: request])
+        let isSmaller = size < amount(before[path: request])
+        let granted = amount(old[path: "status", "capacity", "storage"])
+        // Binding fills in the volume and the class, and a bound claim may grow.
+        if (before["volumeName"]?.string ?? "").isEmpty { before["volumeName"] = now["volumeName"] }
         if before["storageClassName"] == nil { now["storageClassName"] = nil }
-        now.set(nil, at: ["resources", "requests", "storage"])
-        before.set(nil, at: ["resources", "requests", "storage"])
-        if now != before {
-            errors.forbidden(
-                "spec",
-                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-            )
-        } else if let size, let former, size < former {
-            errors.forbidden("spec.resources.requests.storage", "field can not be less than previous value")
+        if object[path: "status", "phase"] == "Bound" {
+            now.set(before[path: request], at: request)
+            now["volumeAttributesClassName"] = before["volumeAttributesClassName"]
+        }
+        let shown = (
+            InternalForm.value(before, as: "PersistentVolumeClaimSpec").indentedLines,
+            InternalForm.value(now, as: "PersistentVolumeClaimSpec").indentedLines
+        )
+        if shown.0 != shown.1 { errors.forbidden("spec", "\(Self.immutable)\n\(UnifiedDiff(shown.0, shown.1).text)") }
+        if isSmaller, size <= granted {
+            errors.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
+        }
+        if object[path: "spec", "volumeMode"] != old[path: "spec", "volumeMode"] {
+            errors.invalid("volumeMode", object[path: "spec", "volumeMode"] ?? .null, "field is immutable")
         }
     }
 }
@@ -128,18 +139,36 @@ struct VolumeStrategy: KindStrategy {
         StorageRules.checkModes(modes, "spec", &errors)
         let capacity = spec["capacity"]?.object ?? [:]
         if capacity.isEmpty { errors.required("spec.capacity") }
-        if !capacity.isEmpty, capacity["storage"] == nil || capacity.count > 1 {
-            errors.add(
-                .notSupported,
-                "spec.capacity",
-                "Unsupported value: \(JSON.object(capacity).text): supported values: \"storage\""
-            )
+        if capacity["storage"] == nil || capacity.count > 1 {
+            let shown = capacity.isEmpty ? "null" : JSON.object(capacity).text
+            errors.add(.notSupported, "spec.capacity", "Unsupported value: \(shown): supported values: \"storage\"")
         }
-        checkSources(spec, &errors)
+        for (name, amount) in capacity { checkAmount(amount.string ?? "", "spec.capacity[\(name)]", &errors) }
         let policy = spec["persistentVolumeReclaimPolicy"]?.string ?? ""
         let policies = ["Delete", "Recycle", "Retain"]
         if !policies.contains(policy) { errors.notSupported("spec.persistentVolumeReclaimPolicy", policy, policies) }
+        checkSources(spec, &errors)
+        if spec[path: "hostPath", "path"] == "/", policy == "Recycle" {
+            errors.forbidden(
+                "spec.persistentVolumeReclaimPolicy",
+                "may not be 'recycle' for a hostPath mount of '/'"
+            )
+        }
+        let name = spec["storageClassName"]?.string ?? ""
+        if !name.isEmpty {
+            for problem in NameRules.dnsSubdomainProblems(name) {
+                errors.invalid("spec.storageClassName", name, problem)
+            }
+        }
         StorageRules.checkMode(spec["volumeMode"]?.string, "spec", &errors)
+    }
+
+    private func checkAmount(_ text: String, _ field: String, _ errors: inout FieldErrors) {
+        guard let amount = Quantity(text) else { return }
+        if amount.nanos < 0 {
+            errors.add(.invalid, field, "Invalid value: \(text): must be a valid resource quantity")
+        }
+        if amount.nanos <= 0 { errors.invalid(field, text, "must be greater than zero") }
     }
 
     private func checkSources(_ spec: JSON, _ errors: inout FieldErrors) {
@@ -156,17 +185,31 @@ struct VolumeStrategy: KindStrategy {
             }
         }
         if given.contains("local"), spec[path: "nodeAffinity", "required"] == nil {
-            errors.required("metadata.annotations", "Local volume requires node affinity")
+            errors.required("spec.nodeAffinity", "Local volume requires node affinity")
+        }
+        if given.first == "nfs" {
+            for member in ["server", "path"] where (spec[path: "nfs", member]?.string ?? "").isEmpty {
+                errors.required("spec.nfs.\(member)")
+            }
+        }
+        if given.first == "csi" {
+            for member in ["driver", "volumeHandle"] where (spec[path: "csi", member]?.string ?? "").isEmpty {
+                errors.required("spec.csi.\(member)")
+            }
         }
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
-        for source in Self.sources where object["spec"]?[source] != old["spec"]?[source] {
-            errors.forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
-            break
+        let before = InternalForm.value(old["spec"], as: "PersistentVolumeSource").indentedLines
+        let now = InternalForm.value(object["spec"], as: "PersistentVolumeSource").indentedLines
+        if now != before {
+            errors.forbidden(
+                "spec.persistentvolumesource",
+                "spec.persistentvolumesource is immutable after creation\n\(UnifiedDiff(before, now).text)"
+            )
         }
         if object[path: "spec", "volumeMode"] != old[path: "spec", "volumeMode"] {
-            errors.invalid("spec.volumeMode", object[path: "spec", "volumeMode"] ?? .null, "field is immutable")
+            errors.invalid("volumeMode", object[path: "spec", "volumeMode"] ?? .null, "field is immutable")
         }
     }
 }

@@ -114,7 +114,7 @@ enum VolumeRules {
 
     private static func checkLocal(_ path: String, _ field: String, _ errors: inout FieldErrors) {
         RelativePath.check(path, field, &errors)
-        if path.hasPrefix(".."), !path.hasPrefix("../"), path != ".." {
+        if path.hasPrefix(".."), !path.hasPrefix("../") {
             errors.invalid(field, path, "must not start with '..'")
         }
     }

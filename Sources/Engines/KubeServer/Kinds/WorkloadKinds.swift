@@ -103,7 +103,12 @@ enum TemplateRules {
 }
 
 struct DeploymentStrategy: KindStrategy {
-    let traits = KindTraits(generationFields: ["spec"], hasStatus: true, statusResets: .members(["labels"]))
+    let traits = KindTraits(
+        generationFields: ["spec"],
+        hasStatus: true,
+        statusResets: .members(["labels"]),
+        generationCountsAnnotations: true
+    )
     let warnsOfRefusals: Bool
 
     func setDefaults(_ object: inout JSON) {
@@ -152,7 +157,7 @@ struct DeploymentStrategy: KindStrategy {
         let status = object["status"] ?? [:]
         for member in [
             "observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
-            "unavailableReplicas",
+            "unavailableReplicas", "collisionCount",
         ] {
             if let number = status[member]?.int, number < 0 {
                 errors.invalid("status.\(member)", number, "must be greater than or equal to 0")

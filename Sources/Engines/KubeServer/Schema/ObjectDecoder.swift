@@ -19,7 +19,7 @@ package struct DecodingError: Error, Equatable, CustomStringConvertible {
 
 /// Reads objects of built-in kinds as the real server's decoder does.
 ///
-/// Checks types, drops unknown fields, `null`s and what is empty and optional, brings quantities, times and base64
+/// Checks types, drops unknown fields, `null`s and what is empty or zero and optional, brings quantities, times and base64
 /// into canonical form, sorts maps by key and fields into the server's order, so that equal objects print equal bytes.
 /// Reading its own output changes nothing.
 package enum ObjectDecoder {
@@ -220,6 +220,7 @@ extension DecodingWalk {
             switch values[place] {
             case .array(let elements)? where elements.isEmpty && !field.isRequired && !field.isPrintedNull: break
             case .object(let members)? where members.isEmpty && field.isOmittedEmpty: break
+            case let value? where field.isOmittedZero && value.isZero: break
             case let value?: object.appendUnique(field.name, value)
             case nil where field.isPrintedNull: object.appendUnique(field.name, .null)
             case nil where field.isPrintedEmpty: object.appendUnique(field.name, zero(of: field.shape))
@@ -251,7 +252,9 @@ extension DecodingWalk {
         for (key, member) in members {
             if !duplicates.isEmpty { path = outerPath.isEmpty ? key : "\(outerPath).\(key)" }
             let known = problems.count
-            result.append((key, try read(member, element)))
+            let value = try read(member, element)
+            // What amounts to less than a thousandth counts as one.
+            result.append((key, element == .quantity ? ScalarText.roundedUp(value) : value))
             if problems.count > known { prefixProblems(since: known, with: key) }
             noteDuplicate(key)
         }
@@ -268,6 +271,18 @@ extension DecodingWalk {
         for place in problems[start...].indices {
             let tail = problems[place].path
             problems[place].path = tail.hasPrefix("[") ? step + tail : "\(step).\(tail)"
+        }
+    }
+}
+
+extension JSON {
+    /// `""`, `0` or `false`.
+    fileprivate var isZero: Bool {
+        switch self {
+        case .string(let text): text.isEmpty
+        case .number(let number): number.text.allSatisfy { "0.-".contains($0) }
+        case .bool(let flag): !flag
+        default: false
         }
     }
 }

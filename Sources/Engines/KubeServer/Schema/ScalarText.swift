@@ -22,6 +22,17 @@ enum ScalarText {
         throw hasQuantityForm(text) ? DecodingError(message: "unable to parse quantity's suffix") : badQuantity
     }
 
+    /// Amounts of resources have three digits behind the point at most.
+    static func roundedUp(_ value: JSON) -> JSON {
+        guard let text = value.string, text.hasSuffix("n") || text.hasSuffix("u"), let amount = Quantity(text) else {
+            return value
+        }
+        let unit: Int128 = 1_000_000
+        let (whole, rest) = amount.nanos.quotientAndRemainder(dividingBy: unit)
+        let rounded = rest == 0 ? whole : amount.nanos > 0 ? whole + 1 : whole - 1
+        return .string(Quantity(nanos: rounded * unit, format: amount.format).description)
+    }
+
     /// Whether only the suffix is none: sign, digits with at most one point, then letters that occur in suffixes.
     private static func hasQuantityForm(_ text: String) -> Bool {
         var rest = text.utf8[...]
@@ -41,9 +52,15 @@ enum ScalarText {
     }
 
     static func time(_ text: String, isMicro: Bool = false) throws(DecodingError) -> Timestamp {
-        if let time = Timestamp(text) { return time }
+        if let time = Timestamp(text), !isMicro || hasMicroseconds(text) { return time }
         let layout = isMicro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00"
         throw DecodingError(message: "parsing time \"\(text)\"\(timeProblem(text, layout: layout))")
+    }
+
+    /// Whether exactly six digits stand behind the seconds.
+    private static func hasMicroseconds(_ text: String) -> Bool {
+        guard let point = text.utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
+        return text.utf8[point...].dropFirst().prefix { $0 &- 0x30 < 10 }.count == 6
     }
 
     /// Go's explanation: the first element of its layout that the text does not match.
@@ -70,7 +87,14 @@ enum ScalarText {
             guard element.range.contains(number) else { return ": \(element.unit) out of range" }
             rest = rest.dropFirst(element.width)
         }
-        if rest.first == "." { rest = rest.dropFirst().drop { $0.isASCII && $0.isNumber } }
+        if layout.contains(".000000") {
+            guard rest.first == ".", rest.dropFirst().prefix(6).utf8.filter({ $0 &- 0x30 < 10 }).count == 6 else {
+                return mismatch(".000000")
+            }
+            rest = rest.dropFirst(7)
+        } else if rest.first == "." {
+            rest = rest.dropFirst().drop { $0.isASCII && $0.isNumber }
+        }
         return mismatch("Z07:00")
     }
 

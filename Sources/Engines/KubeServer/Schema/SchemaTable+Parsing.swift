@@ -11,7 +11,8 @@ import Model
 // y base64, x anything, o an object nobody prescribes, @N the type N, JN the type N or no object, [S a list of S,
 // {S a map to S.
 // Notes of a type: A atomic; K=group/version/kind.
-// Notes of a field: ! required; Z printed even where empty; N printed as null where empty; D=JSON default; A atomic; S set; L=keys list map;
+// Notes of a field: ! required; Z printed even where empty; O left out where zero; N printed as null where empty;
+// D=JSON default; A atomic; S set; L=keys list map;
 // G granular map; P=strategies of strategic merge patch; M=merge key; T=the server's name of a text type.
 extension SchemaTable {
     /// Reads the text that scripts/make-schema-table writes. A broken text is a broken build: it traps.
@@ -68,6 +69,7 @@ extension SchemaField.Notes {
         case UInt8(ascii: "!"): isRequired = true
         case UInt8(ascii: "Z"): isAlwaysPrinted = true
         case UInt8(ascii: "N"): isPrintedNull = true
+        case UInt8(ascii: "O"): isOmittedZero = true
         case UInt8(ascii: "D"): defaultValue = try? JSON(parsing: text)
         case UInt8(ascii: "S"): listType = .set
         case UInt8(ascii: "L"): listType = .map(keys: text.split(separator: ",").map(String.init))

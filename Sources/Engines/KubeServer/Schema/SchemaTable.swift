@@ -41,6 +41,7 @@ package final class SchemaField: Sendable {
         var isRequired = false
         var isAlwaysPrinted = false
         var isPrintedNull = false
+        var isOmittedZero = false
         var defaultValue: JSON?
         var listType: ListType?
         var isAtomicMap = false
@@ -59,6 +60,8 @@ package final class SchemaField: Sendable {
     package let isAlwaysPrinted: Bool
     /// The server prints the field as `null` where it is empty.
     package let isPrintedNull: Bool
+    /// The server leaves the field out where it is zero, `""` or `false`: it cannot tell that from nothing.
+    let isOmittedZero: Bool
     package let defaultValue: JSON?
     /// `nil` for what is no list, and for lists that say nothing (they are atomic).
     package let listType: ListType?
@@ -82,6 +85,7 @@ package final class SchemaField: Sendable {
         isRequired = notes.isRequired
         isAlwaysPrinted = notes.isAlwaysPrinted
         isPrintedNull = notes.isPrintedNull
+        isOmittedZero = notes.isOmittedZero
         defaultValue = notes.defaultValue
         listType = notes.listType
         isAtomicMap = notes.isAtomicMap

@@ -26,7 +26,7 @@ package enum ReleaseRights {
     private static let reading = ["get", "list", "watch"]
 
     private static let needs: [(type: ResourceType, subresource: String?, verbs: [String])] = [
-        (.namespaces, nil, ["get", "create", "patch"]), (.deployments, nil, writing), (.services, nil, writing),
+        (.namespaces, nil, ["create"]), (.deployments, nil, writing), (.services, nil, writing),
         (.ingresses, nil, writing), (.configMaps, nil, writing), (.secrets, nil, writing), (.jobs, nil, writing),
         (.persistentVolumeClaims, nil, writing), (.replicaSets, nil, reading), (.pods, nil, reading),
         (.pods, "log", ["get"]), (.events, nil, ["list", "watch"]),

@@ -85,11 +85,17 @@ struct Lateness {
 
     private static let advice = "check the probe's path and port, and what the program answers there"
 
+    /// A command that fails without a word leaves "Readiness probe failed: ".
+    private static func plain(_ message: String) -> String {
+        guard message.hasSuffix(": ") || message.hasSuffix(":") else { return message }
+        return "\(message.prefix { $0 != ":" }) without a word"
+    }
+
     private func probed(_ pod: KubeObject) -> Diagnosis? {
         guard let event = view.events[pod.name]?.last(where: { $0.reason == "Unhealthy" }) else { return nil }
         return diagnosis(
             Diagnosis.Code(probeMessage: event.message),
-            "the pod never became ready within \(late): \(event.message)",
+            "the pod never became ready within \(late): \(Self.plain(event.message))",
             Self.advice,
             pod,
             container: pod.status["containerStatuses"]?[0]?["name"]?.string

@@ -167,6 +167,7 @@ struct ImageStage: Sendable {
         } catch let failure as Failure {
             let advice =
                 switch failure.code {
+                case .denied where failure.message.contains("spec.image.credentials"): ""
                 case .denied: "; check spec.image.credentials and the rights of that account"
                 case .unavailable, .deadlineExceeded:
                     "; check that the registry runs and is reached from here, and release again: what arrived is not sent twice"

@@ -97,6 +97,8 @@ struct FleetUndo: Sendable {
             entry.ended = now
             switch result {
             case .undone(let number, let trouble):
+                // That it could not be put back at first is no longer so.
+                if entry.phase == .owing { entry.message = "" }
                 // A rollback has come to its end there; another release has not.
                 entry.phase = record.rollbackTo == nil ? .undone : .succeeded
                 entry.undoneTo = record.rollbackTo == nil ? number : nil

@@ -74,7 +74,7 @@ struct EventLines: ReleaseProgress {
 }
 
 extension WallClock {
-    fileprivate static let ofTheMachine = WallClock {
+    static let ofTheMachine = WallClock {
         Timestamp(seconds: 0, nanoseconds: Int64(Date().timeIntervalSince1970 * 1_000_000_000))
     }
 }

@@ -12,7 +12,12 @@ actor LiveProgress: ReleaseProgress {
     private var ticker: Task<Void, Never>?
 
     init(size: Terminal.Size) {
-        view = ReleaseView(width: size.columns, height: size.rows, hasColour: Terminal.hasColour)
+        view = ReleaseView(
+            width: size.columns,
+            height: size.rows,
+            hasColour: Terminal.hasColour,
+            startedAt: WallClock.ofTheMachine.now
+        )
         start = clock.now
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Ballast authors
 
+import Model
 import Releases
 
 /// What a terminal shows of a release: text to write at each event. It knows no clock and no terminal.
@@ -14,6 +15,8 @@ struct ReleaseView {
     /// Its rows.
     var height: Int
     private let hasColour: Bool
+    /// The time of day at zero; without it no line says how much of a grace is left.
+    private let start: Timestamp?
     private var title = ""
     private var stage: Stage?
     private var stageStart = Duration.zero
@@ -27,7 +30,8 @@ struct ReleaseView {
     private static let hideCursor = "\u{1B}[?25l"
     private static let showCursor = "\u{1B}[?25h"
 
-    init(width: Int, height: Int = 24, hasColour: Bool = false) {
+    init(width: Int, height: Int = 24, hasColour: Bool = false, startedAt start: Timestamp? = nil) {
+        self.start = start
         self.width = max(20, width)
         self.height = height
         self.hasColour = hasColour
@@ -71,9 +75,9 @@ struct ReleaseView {
     mutating func repaint(at now: Duration) -> String {
         guard let stage else { return "" }
         let seconds = (now - stageStart).components.seconds
-        let rows = board.lines(atMost: max(0, height - 3))
+        let rows = board.lines(atMost: max(0, height - 3), now: start.map { $0 + now })
         // Line by line the board says what one line would say of several objects.
-        let words = rows.isEmpty ? current : board.summary
+        let words = rows.isEmpty || board.isAlone ? current : board.summary
         let status = "\(stage.rawValue) \(seconds) s" + (words.isEmpty ? "" : "  \(words)")
         let texts = rows.map { Self.fitting($0.text, width - 1 - 4) }
         let block = [Self.fitting(status, width - 1)] + zip(rows, texts).map(painted)

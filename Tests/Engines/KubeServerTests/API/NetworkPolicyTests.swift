@@ -51,7 +51,7 @@ struct NetworkPolicyTests {
             ),
             (
                 ["egress": [["ports": [["port": 9, "endPort": 8]]]]],
-                "spec.egress[0].ports[0].endPort: Invalid value: 8: must be greater than or equal to `port`"
+                "spec.egress[0].ports[0].endPort: Invalid value: 9: must be greater than or equal to `port`"
             ),
             (
                 ["policyTypes": ["Sideways"]],

@@ -115,10 +115,13 @@ final class TranscriptReplay {
         case .string(let text): .string(key == "resourceVersion" ? version(text) ?? text : translated(text))
         case .array(let elements): .array(elements.map { substituted($0) })
         case .object(let object):
-            // When our objects were created is our own affair.
+            // When our objects were created, and when they go, is our own affair.
             .object(
                 JSONObject(
-                    object.filter { $0.key != "creationTimestamp" }.map { ($0.key, substituted($0.value, key: $0.key)) }
+                    object.filter { !["creationTimestamp", "deletionTimestamp"].contains($0.key) }.map { member in
+                        let isVersion = member.key == "value" && object["path"] == "/metadata/resourceVersion"
+                        return (member.key, substituted(member.value, key: isVersion ? "resourceVersion" : member.key))
+                    }
                 )
             )
         default: json

@@ -296,13 +296,13 @@ struct CustomResourceTests {
             #"{"type":"object","properties":{"l":{"type":"array","x-kubernetes-list-type":"map","items":{"type":"object","properties":{"k":{"type":"string"}}},"x-kubernetes-list-map-keys":["k","z"]}}}"#,
             [
                 "S.properties[l].items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
-                #"S.properties[l].x-kubernetes-list-map-keys: Invalid value: "z": entries must all be names of item properties"#,
+                #"S.properties[l].x-kubernetes-list-map-keys: Invalid value: ["k","z"]: entries must all be names of item properties"#,
             ]
         ),
         (
             #"{"type":"object","properties":{"d":{"type":"integer","default":"x"}}}"#,
             [
-                #"S.properties[d].default: Invalid value: "string": S.properties[d].default in body must be of type integer: "string""#
+                #"S.properties[d].default: Invalid value: "string":  in body must be of type integer: "string""#
             ]
         ),
         (
@@ -341,10 +341,11 @@ struct CustomResourceTests {
             """
         )
         var errors = FieldErrors()
+        DefinitionRules.checkPresence(spec, &errors)
         DefinitionRules.check(spec, &errors)
         #expect(
             texts(errors) == [
-                "spec.versions[2].schema.openAPIV3Schema: Required value: schemas are required",
+                "spec.versions[2].schema.openAPIV3Schema: Required value",
                 #"spec.versions[1].schema.openAPIV3Schema.type: Invalid value: "string": must be object at the root"#,
             ]
         )

@@ -224,7 +224,7 @@ struct ObjectDecoderTests {
         )
         #expect(decoded.object[path: "metadata", "creationTimestamp"] == "2026-11-23T14:00:00Z")
         let lease = try decode(
-            #"{"spec":{"renewTime":"2026-11-23T15:00:00.123456789Z"}}"#,
+            #"{"spec":{"renewTime":"2026-11-23T16:00:00.123456+01:00"}}"#,
             "coordination.k8s.io",
             "v1",
             "Lease"

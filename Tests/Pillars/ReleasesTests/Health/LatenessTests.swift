@@ -48,6 +48,15 @@ struct LatenessTests {
         #expect(done.code == .deadline)
     }
 
+    @Test func aProbeThatFailsWithoutAWordIsSaidToHaveNone() {
+        func said(_ message: String) -> String {
+            let event = RolloutView.Event(reason: "Unhealthy", message: message)
+            return late(["status": ["phase": "Running"]], events: [event]).cause
+        }
+        #expect(said("Readiness probe failed: ").hasSuffix("within 60 s: Readiness probe failed without a word"))
+        #expect(said("Readiness probe failed: no such file").hasSuffix(": Readiness probe failed: no such file"))
+    }
+
     @Test func gatesAreNamedWithWhoeverSetsThem() {
         let held = late(["spec": ["schedulingGates": [["name": "example.org/quota"]]], "status": ["phase": "Pending"]])
         #expect(held.code == .unschedulable && held.cause.contains("'example.org/quota'"))

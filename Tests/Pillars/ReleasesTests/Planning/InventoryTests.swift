@@ -111,6 +111,27 @@ struct InventoryTests {
         #expect(try await api.find(Self.reference("b")) != nil)
     }
 
+    @Test func whatIsMadeAnewBetweenTheLookAndTheDeletionStays() async throws {
+        let api = try await Self.world()
+        _ = try await stage(api).apply(try Self.app(Self.config("b")), image: "i", pullSecret: nil)
+        let pruner = Pruner(
+            cluster: api,
+            retry: CallRetry(clock: ContinuousClock(), progress: RecordedProgress())
+        )
+        let entry = Inventory.Entry(Self.reference("b"))
+        guard case .delete(let uid) = try await pruner.fate(of: entry) else {
+            Issue.record("it is to be deleted")
+            return
+        }
+        try await api.delete(Self.reference("b"))
+        _ = try await stage(api).apply(try Self.app(Self.config("b")), image: "i", pullSecret: nil)
+        #expect(try await pruner.delete(entry.reference, uid: uid) == false)
+        let anew = try #require(try await api.find(Self.reference("b")))
+        #expect(anew.uid != uid)
+        #expect(try await pruner.delete(entry.reference, uid: anew.uid))
+        #expect(try await api.find(Self.reference("b")) == nil)
+    }
+
     @Test func manifestsOfAReleaseAreKeptAndReadBack() async throws {
         let retry = CallRetry(clock: ContinuousClock(), progress: RecordedProgress())
         let book = ManifestBook(home: home, retry: retry)

@@ -154,6 +154,7 @@ struct AdoptionTests {
         #expect(world.content(of: "prod-a") == "a")
         #expect(world.releases.last?.clusters.map(\.phase) == [.undone, .undone])
         #expect(world.releases.last?.message.hasSuffix("; rolled back later in 'prod-a'") == true)
+        #expect(world.releases.last?.clusters.last?.message == "")
     }
 
     @Test func whatIsOwedToAClusterThatWasRemovedEndsThere() async throws {
@@ -269,6 +270,25 @@ struct AdoptionTests {
             #expect(world.releases.last?.phase == .interrupted && world.content(of: "local") == "a")
             #expect(await slept.hasPrefix("the record of release cart-2 was closed by somebody else"))
         }
+    }
+
+    @Test func oneWhoseRecordIsTakenAwayStopsAtItsNextLook() async throws {
+        let world = World()
+        let file = try World.file()
+        let hasEnded = Switch()
+        async let error = {
+            let words = await world.failure(of: world.releaser(ScriptedRunner(["unit-tests": .hangs])), file)
+            hasEnded.turnOn()
+            return words
+        }()
+        await world.progress.wait(for: "hanging")
+        let mine = try #require(world.releases.first)
+        #expect(try await book(world, run: "other").close(mine.abandoned))
+        let start = world.time.now.offset
+        // Its test hangs for good: nothing but the look ends it.
+        await world.time.pass(ReleaseBook.look) { hasEnded.isOn }
+        #expect(world.time.now.offset - start <= ReleaseBook.look * 4)
+        #expect(await error.hasPrefix("the record of release cart-1 was closed by somebody else"))
     }
 
     private func book(_ world: World, run: String) -> ReleaseBook {

@@ -61,10 +61,10 @@ struct AutoscalerStrategy: KindStrategy {
         } else if most < 1 {
             errors.invalid("spec.maxReplicas", most, "must be greater than or equal to 1")
         }
-        if most < least, most != 0 {
+        if most < least, spec["minReplicas"] != nil {
             errors.invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
         }
-        checkReference(spec["scaleTargetRef"] ?? [:], "spec.scaleTargetRef", &errors)
+        Self.checkReference(spec["scaleTargetRef"] ?? [:], "spec.scaleTargetRef", &errors)
         for (place, metric) in (spec["metrics"]?.array ?? []).enumerated() {
             AutoscalerMetricRules.check(metric, "spec.metrics[\(place)]", &errors)
         }
@@ -81,7 +81,7 @@ struct AutoscalerStrategy: KindStrategy {
         checkVersion(object, &errors)
     }
 
-    private func checkReference(_ reference: JSON, _ field: String, _ errors: inout FieldErrors) {
+    static func checkReference(_ reference: JSON, _ field: String, _ errors: inout FieldErrors) {
         for member in ["kind", "name"] {
             let text = reference[member]?.string ?? ""
             if text.isEmpty {
@@ -114,54 +114,100 @@ enum AutoscalerMetricRules {
         let type = metric["type"]?.string ?? ""
         if type.isEmpty { errors.required("\(field).type", "must specify a metric source type") }
         if !types.contains(type) { errors.notSupported("\(field).type", type, types) }
-        let sources = [
-            "object": "Object", "pods": "Pods", "resource": "Resource", "external": "External",
-            "containerResource": "ContainerResource",
-        ]
-        let wanted = sources.first { $0.value == type }?.key
-        for member in sources.keys.sorted() where metric[member] != nil && member != wanted && wanted != nil {
+        let present = sources.filter { metric[$0] != nil }
+        if let first = present.first { checkSource(metric[first] ?? [:], first, "\(field).\(first)", &errors) }
+        let wanted = sources.first { $0.lowercased() == type.lowercased() && types.contains(type) }
+        if let wanted {
+            if metric[wanted] == nil {
+                errors.required("\(field).\(wanted)", "must populate information for the given metric source")
+            }
+        } else {
+            errors.notSupported("\(field).type", type, types)
+        }
+        guard present.count != 1 else { return }
+        for member in present where member != wanted {
             errors.forbidden("\(field).\(member)", "must populate the given metric source only")
         }
-        guard let wanted else { return }
-        guard let source = metric[wanted] else {
-            return errors.required("\(field).\(wanted)", "must populate information for the given metric source")
-        }
-        checkSource(source, wanted, "\(field).\(wanted)", &errors)
     }
+
+    /// In the order in which the real server looks at them.
+    private static let sources = ["object", "external", "pods", "resource", "containerResource"]
 
     private static func checkSource(_ source: JSON, _ kind: String, _ field: String, _ errors: inout FieldErrors) {
         let target = source["target"] ?? [:]
-        checkTarget(target, "\(field).target", &errors)
-        let hasAverage = target["averageUtilization"] != nil
-        let hasAmount = target["averageValue"] != nil
         switch kind {
         case "resource", "containerResource":
             if (source["name"]?.string ?? "").isEmpty {
                 errors.required("\(field).name", "must specify a resource name")
             }
-            if kind == "containerResource", (source["container"]?.string ?? "").isEmpty {
-                errors.required("\(field).container", "must specify a container")
-            }
-            if !hasAverage, !hasAmount {
-                errors.required(
-                    "\(field).target.averageUtilization",
-                    "must set either a target raw value or a target utilization"
+            if kind == "containerResource" { checkContainer(source["container"]?.string ?? "", field, &errors) }
+            checkTarget(target, "\(field).target", &errors)
+            checkUse(target, "\(field).target", &errors)
+        default:
+            if kind == "object" {
+                AutoscalerStrategy.checkReference(
+                    source["describedObject"] ?? [:],
+                    "\(field).describedObject",
+                    &errors
                 )
             }
-            if hasAverage, hasAmount {
-                errors.forbidden(
-                    "\(field).target.averageValue",
-                    "may not set both a target raw value and a target utilization"
-                )
+            checkMetricName(source[path: "metric", "name"]?.string ?? "", "\(field).metric.name", &errors)
+            checkTarget(target, "\(field).target", &errors)
+            checkAmounts(target, kind, "\(field).target", &errors)
+        }
+    }
+
+    private static func checkContainer(_ name: String, _ field: String, _ errors: inout FieldErrors) {
+        if name.isEmpty { return errors.required("\(field).container", "must specify a container") }
+        for problem in NameRules.dnsLabelProblems(name) { errors.invalid("\(field).container", name, problem) }
+    }
+
+    private static func checkMetricName(_ name: String, _ field: String, _ errors: inout FieldErrors) {
+        if name.isEmpty { return errors.required(field, "must specify a metric name") }
+        if name == "." || name == ".." { return errors.invalid(field, name, "may not be '\(name)'") }
+        for bad in ["/", "%"] where name.contains(bad) { errors.invalid(field, name, "may not contain '\(bad)'") }
+    }
+
+    /// What is asked of a resource: a share or an amount.
+    private static func checkUse(_ target: JSON, _ field: String, _ errors: inout FieldErrors) {
+        switch (target["averageUtilization"] != nil, target["averageValue"] != nil) {
+        case (false, false):
+            errors.required(
+                "\(field).averageUtilization",
+                "must set either a target raw value or a target utilization"
+            )
+        case (true, true):
+            errors.forbidden(
+                "\(field).averageValue",
+                "may not set both a target raw value and a target utilization"
+            )
+        default: break
+        }
+    }
+
+    /// What is asked of any other metric.
+    private static func checkAmounts(_ target: JSON, _ kind: String, _ field: String, _ errors: inout FieldErrors) {
+        let (hasValue, hasAverage) = (target["value"] != nil, target["averageValue"] != nil)
+        switch kind {
+        case "pods":
+            if !hasAverage {
+                errors.required("\(field).averageValue", "must specify a positive target averageValue")
+            }
+        case "object":
+            if !hasValue, !hasAverage {
+                errors.required("\(field).averageValue", "must set either a target value or averageValue")
             }
         default:
-            if (source[path: "metric", "name"]?.string ?? "").isEmpty {
-                errors.required("\(field).metric.name", "must specify a metric name")
-            }
-            if target["value"] == nil, !hasAmount {
+            if !hasValue, !hasAverage {
                 errors.required(
-                    "\(field).target.averageValue",
+                    "\(field).averageValue",
                     "must set either a target value for metric or a per-pod target"
+                )
+            }
+            if hasValue, hasAverage {
+                errors.forbidden(
+                    "\(field).value",
+                    "may not set both a target value for metric and a per-pod target"
                 )
             }
         }
@@ -190,6 +236,9 @@ enum AutoscalerMetricRules {
         }
         if let policy = rules["selectPolicy"]?.string, !["Disabled", "Max", "Min"].contains(policy) {
             errors.notSupported("\(field).selectPolicy", policy, ["Disabled", "Max", "Min"])
+        }
+        if let text = rules["tolerance"]?.string, let amount = Quantity(text), amount.nanos < 0 {
+            errors.invalid("\(field).tolerance", text, "must be greater than or equal to 0")
         }
         let policies = rules["policies"]?.array ?? []
         if policies.isEmpty { errors.required("\(field).policies", "must specify at least one Policy") }

@@ -21,7 +21,12 @@ struct BudgetStrategy: KindStrategy {
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         if spec["minAvailable"] != nil, spec["maxUnavailable"] != nil {
-            errors.invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")
+            let shown: JSON = [
+                "MinAvailable": spec["minAvailable"] ?? .null, "Selector": spec["selector"] ?? .null,
+                "MaxUnavailable": spec["maxUnavailable"] ?? .null,
+                "UnhealthyPodEvictionPolicy": spec["unhealthyPodEvictionPolicy"] ?? .null,
+            ]
+            errors.invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set")
         }
         for member in ["minAvailable", "maxUnavailable"] {
             guard let amount = spec[member] else { continue }

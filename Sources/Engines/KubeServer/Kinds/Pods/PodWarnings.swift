@@ -22,10 +22,11 @@ enum PodWarnings {
             texts.append("\(field).imagePullSecrets[\(place)].name: duplicate name \(FieldErrors.quoted(name))")
         }
         for volume in spec["volumes"]?.array ?? [] {
-            guard let projected = volume["projected"], (projected["sources"]?.array ?? []).isEmpty else { continue }
-            texts.append(
-                "volume \(FieldErrors.quoted(volume["name"]?.string ?? "")) (Projected) has no sources provided"
-            )
+            for case .object(let source) in volume[path: "projected", "sources"]?.array ?? [] where source.isEmpty {
+                texts.append(
+                    "volume \(FieldErrors.quoted(volume["name"]?.string ?? "")) (Projected) has no sources provided"
+                )
+            }
         }
         for member in ["initContainers", "containers"] {
             for (place, container) in (spec[member]?.array ?? []).enumerated() {

@@ -35,10 +35,14 @@ enum SecurityRules {
         if context["allowPrivilegeEscalation"]?.bool == false {
             let denied = "cannot set `allowPrivilegeEscalation` to false and"
             if context["privileged"]?.bool == true {
-                errors.invalid(at, shown(context), "\(denied) `privileged` to true")
+                errors.invalid(at, InternalForm.value(context, as: "SecurityContext"), "\(denied) `privileged` to true")
             }
             for case "CAP_SYS_ADMIN" in context[path: "capabilities", "add"]?.array ?? [] {
-                errors.invalid(at, shown(context), "\(denied) `capabilities.Add` CAP_SYS_ADMIN")
+                errors.invalid(
+                    at,
+                    InternalForm.value(context, as: "SecurityContext"),
+                    "\(denied) `capabilities.Add` CAP_SYS_ADMIN"
+                )
             }
         }
         checkWindows(context["windowsOptions"], "\(at).windowsOptions", &errors)
@@ -128,33 +132,6 @@ enum SecurityRules {
                 && bytes.allSatisfy { isLetter($0) || $0 == 0x2D || $0 == 0x5F }
         }
     }
-
-    /// The context as the real server quotes it: by the names of its internal type, all of them.
-    private static func shown(_ context: JSON) -> JSON {
-        func renamed(_ value: JSON?, _ names: [(String, String)]) -> JSON {
-            guard let value else { return .null }
-            return .object(JSONObject(names.map { ($0.0, value[$0.1] ?? .null) }))
-        }
-        let names = [
-            "Capabilities", "Privileged", "SELinuxOptions", "WindowsOptions", "RunAsUser", "RunAsGroup", "RunAsNonRoot",
-            "ReadOnlyRootFilesystem", "AllowPrivilegeEscalation", "ProcMount", "SeccompProfile", "AppArmorProfile",
-        ]
-        var object = JSONObject()
-        for name in names {
-            let member = name == "SELinuxOptions" ? "seLinuxOptions" : name.prefix(1).lowercased() + name.dropFirst()
-            object[name] = context[member] ?? .null
-        }
-        object["Capabilities"] = renamed(context["capabilities"], [("Add", "add"), ("Drop", "drop")])
-        for name in ["SeccompProfile", "AppArmorProfile"] {
-            let member = name.prefix(1).lowercased() + name.dropFirst()
-            object[name] = renamed(context[member], [("Type", "type"), ("LocalhostProfile", "localhostProfile")])
-        }
-        object["SELinuxOptions"] = renamed(
-            context["seLinuxOptions"],
-            [("User", "user"), ("Role", "role"), ("Type", "type"), ("Level", "level")]
-        )
-        return .object(object)
-    }
 }
 
 /// Addresses as the API has always taken them.
@@ -163,6 +140,20 @@ enum IPAddressRules {
 
     static func check(_ text: String, _ field: String, _ errors: inout FieldErrors) {
         if !isAddress(text) { errors.invalid(field, text, message) }
+    }
+
+    /// An address that others can send to.
+    static func checkOrdinary(_ address: String, _ field: String, _ errors: inout FieldErrors) {
+        guard isAddress(address) else { return errors.invalid(field, address, message) }
+        if address == "0.0.0.0" || address == "::" {
+            errors.invalid(field, address, "may not be unspecified (\(address))")
+        } else if address.hasPrefix("127.") || address == "::1" {
+            errors.invalid(field, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+        } else if address.hasPrefix("169.254.") || address.lowercased().hasPrefix("fe80:") {
+            errors.invalid(field, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+        } else if address.hasPrefix("224.0.0.") || address.lowercased().hasPrefix("ff02:") {
+            errors.invalid(field, address, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+        }
     }
 
     static func isAddress(_ text: String) -> Bool { isFour(text) || isSix(text) }

@@ -6,11 +6,12 @@ import Model
 extension StructuralSchema {
     /// Objections to a custom resource, in the real server's words.
     ///
-    /// Rules in the Common Expression Language are evaluated afterwards, by ``RuleCheck``.
-    func validate(_ object: JSON, _ errors: inout FieldErrors) {
+    /// What an update leaves as it was in `old` is not looked at again, so that an object outlives a schema that became
+    /// stricter. Rules in the Common Expression Language are evaluated afterwards, by ``RuleCheck``.
+    func validate(_ object: JSON, from old: JSON? = nil, _ errors: inout FieldErrors) {
         var found = FieldErrors()
-        CustomValidation(schema: self).check(object, at: "", &found)
-        checkLists(object, at: "", &found)
+        CustomValidation(schema: self).check(object, from: old, at: "", &found)
+        checkLists(object, from: old, &found)
         if hasRules, found.blocksRules {
             found.add(
                 .invalid,
@@ -20,6 +21,28 @@ extension StructuralSchema {
             )
         }
         errors.append(found)
+    }
+
+    /// Objections to a value that stands at `field` of an object: the words leave the field's own name out.
+    func validate(_ value: JSON, from old: JSON? = nil, as field: String, _ errors: inout FieldErrors) {
+        var found = FieldErrors()
+        validate(value, from: old, &found)
+        for error in found.all {
+            let below =
+                error.field.isEmpty
+                ? field : error.field.hasPrefix("[") ? field + error.field : "\(field).\(error.field)"
+            errors.add(error.kind, error.field == "<nil>" ? error.field : below, error.message)
+        }
+    }
+
+    private func checkLists(_ object: JSON, from old: JSON?, _ errors: inout FieldErrors) {
+        var found = FieldErrors()
+        checkLists(object, at: "", &found)
+        guard !found.isEmpty, let old else { return errors.append(found) }
+        // Who had equal elements before may keep such.
+        var former = FieldErrors()
+        checkLists(old, at: "", &former)
+        if former.isEmpty { errors.append(found) }
     }
 }
 
@@ -37,17 +60,19 @@ extension FieldErrors {
 struct CustomValidation {
     let schema: StructuralSchema
 
-    func check(_ value: JSON, at path: String, _ errors: inout FieldErrors) {
+    /// `old`: what stood here before, where it is known that this is the same place.
+    func check(_ value: JSON, from old: JSON? = nil, at path: String, _ errors: inout FieldErrors) {
+        if let old, old == value { return }
         checkType(value, at: path, &errors)
         if !value.isNull { checkCombinations(value, at: path, &errors) }
         switch value {
         case .string(let text): check(text, at: path, &errors)
         case .number(let number): check(number, at: path, &errors)
-        case .array(let elements): check(elements, at: path, &errors)
+        case .array(let elements): check(elements, from: old?.array, at: path, &errors)
         default: break
         }
         checkEnumeration(value, at: path, &errors)
-        if case .object(let members) = value { check(members, at: path, &errors) }
+        if case .object(let members) = value { check(members, from: old?.object, at: path, &errors) }
     }
 
     private func invalid(_ path: String, _ value: JSON, _ what: String, _ errors: inout FieldErrors) {
@@ -162,10 +187,17 @@ struct CustomValidation {
         return abs(quotient - quotient.rounded()) < 1e-9 * max(1, abs(quotient))
     }
 
-    private func check(_ elements: [JSON], at path: String, _ errors: inout FieldErrors) {
+    private func check(_ elements: [JSON], from old: [JSON]?, at path: String, _ errors: inout FieldErrors) {
         if let items = schema.items {
             let element = CustomValidation(schema: items)
-            for (place, value) in elements.enumerated() { element.check(value, at: "\(path)[\(place)]", &errors) }
+            // Only elements with keys are known again.
+            let keys = schema.listType == .map ? schema.listMapKeys : []
+            func identity(_ element: JSON) -> [JSON] { keys.map { element[$0] ?? .null } }
+            let former = keys.isEmpty ? [] : old ?? []
+            let known = Dictionary(former.map { (identity($0), $0) }) { first, _ in first }
+            for (place, value) in elements.enumerated() {
+                element.check(value, from: known[identity(value)], at: "\(path)[\(place)]", &errors)
+            }
         }
         if let least = schema.limits.minItems, elements.count < least {
             invalid(path, JSON(elements.count), "should have at least \(least) items", &errors)
@@ -180,7 +212,7 @@ struct CustomValidation {
         errors.add(.notSupported, path, "Unsupported value: \(FieldErrors.shown(value)): supported values: \(shown)")
     }
 
-    private func check(_ members: JSONObject, at path: String, _ errors: inout FieldErrors) {
+    private func check(_ members: JSONObject, from old: JSONObject?, at path: String, _ errors: inout FieldErrors) {
         if let least = schema.limits.minProperties, members.count < least {
             invalid(path, JSON(members.count), "should have at least \(least) properties", &errors)
         }
@@ -189,12 +221,12 @@ struct CustomValidation {
         if let other = schema.additionalProperties.schema {
             let check = CustomValidation(schema: other)
             for (key, value) in members where schema.property(key) == nil {
-                check.check(value, at: inside(key), &errors)
+                check.check(value, from: old?[key], at: inside(key), &errors)
             }
         }
         for (name, property) in schema.properties {
             guard let value = members[name] else { continue }
-            CustomValidation(schema: property).check(value, at: inside(name), &errors)
+            CustomValidation(schema: property).check(value, from: old?[name], at: inside(name), &errors)
         }
         for name in schema.required where members[name] == nil { errors.required(inside(name)) }
     }

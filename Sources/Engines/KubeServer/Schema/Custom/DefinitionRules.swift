@@ -13,9 +13,6 @@ enum DefinitionRules {
     static func check(_ spec: JSON, _ errors: inout FieldErrors) {
         let versions = spec["versions"]?.array ?? []
         let schemas = versions.map { $0[path: "schema", "openAPIV3Schema"] }
-        for (place, schema) in schemas.enumerated() where schema?.object == nil {
-            errors.required("spec.versions[\(place)].schema.openAPIV3Schema", "schemas are required")
-        }
         guard let first = schemas.first, let shared = first, shared.object != nil,
             schemas.allSatisfy({ $0 == shared })
         else {
@@ -26,6 +23,14 @@ enum DefinitionRules {
             return
         }
         check(shared, at: "spec.validation.openAPIV3Schema", &errors)
+    }
+
+    /// Every version needs a schema.
+    static func checkPresence(_ spec: JSON, _ errors: inout FieldErrors) {
+        for (place, version) in (spec["versions"]?.array ?? []).enumerated()
+        where version[path: "schema", "openAPIV3Schema"]?.object == nil {
+            errors.required("spec.versions[\(place)].schema.openAPIV3Schema")
+        }
     }
 
     static func check(_ schema: JSON, at path: String, _ errors: inout FieldErrors) {
@@ -149,10 +154,7 @@ enum DefinitionRules {
     private static func checkDefaults(_ schema: JSON, at path: String, _ errors: inout FieldErrors) {
         if let value = schema["default"], !value.isNull {
             let compiled = StructuralSchema(schema)
-            var found = FieldErrors()
-            CustomValidation(schema: compiled).check(value, at: "\(path).default", &found)
-            compiled.checkLists(value, at: "\(path).default", &found)
-            errors.append(found)
+            compiled.validate(value, as: "\(path).default", &errors)
             var unknown: [String] = []
             if let pruned = try? compiled.pruned(value, unknown: &unknown), !unknown.isEmpty, pruned != value {
                 errors.invalid("\(path).default", value, "must not have unknown fields")
@@ -178,7 +180,7 @@ enum ListRules {
                 }
             }
             if !["atomic", "set", "map"].contains(listType) {
-                errors.notSupported("\(path).x-kubernetes-list-type", listType, ["atomic", "map", "set"])
+                errors.notSupported("\(path).x-kubernetes-list-type", listType, ["atomic", "set", "map"])
             }
         }
         if !keys.isEmpty, listType != "map" {
@@ -190,6 +192,26 @@ enum ListRules {
             }
         }
         if listType == "map" { checkMap(schema, keys, at: path, &errors) }
+        if listType == "set", let items = schema["items"], items.object != nil { checkSet(items, at: path, &errors) }
+    }
+
+    /// The elements of a set are compared as a whole.
+    private static func checkSet(_ items: JSON, at path: String, _ errors: inout FieldErrors) {
+        switch items["type"]?.string {
+        case "object" where items["x-kubernetes-map-type"] != "atomic":
+            errors.invalid(
+                "\(path).items.x-kubernetes-map-type",
+                items["x-kubernetes-map-type"] ?? .null,
+                "must be atomic as item of a list with x-kubernetes-list-type=set"
+            )
+        case "array" where !["atomic", nil].contains(items["x-kubernetes-list-type"]?.string):
+            errors.invalid(
+                "\(path).items.x-kubernetes-list-type",
+                items["x-kubernetes-list-type"] ?? .null,
+                "must be atomic as item of a list with x-kubernetes-list-type=set"
+            )
+        default: break
+        }
     }
 
     private static func checkMap(_ schema: JSON, _ keys: [String], at path: String, _ errors: inout FieldErrors) {
@@ -221,7 +243,7 @@ enum ListRules {
             guard let property = items[path: "properties", key] else {
                 errors.invalid(
                     "\(path).x-kubernetes-list-map-keys",
-                    key,
+                    .array(keys.map { .string($0) }),
                     "entries must all be names of item properties"
                 )
                 continue
