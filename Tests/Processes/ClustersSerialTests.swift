@@ -219,7 +219,9 @@ struct ClustersSerialTests {
             let path = try BusyboxApp(name: name, test: test, command: BusyboxApp.page(name)).write(below: sources)
             let file = "\(path)/ballast.yaml"
             let app = try String(contentsOfFile: file, encoding: .utf8)
+            let registry = "127.0.0.1:\(RunningBallast.registryPort + machine.offset)"
             try app.replacing("  deploy:\n", with: "  deploy:\n    clusters: [robot]\n")
+                .replacing("localhost:5000", with: registry)
                 .write(toFile: file, atomically: true, encoding: .utf8)
             return try machine.ballast("release", path)
         }
