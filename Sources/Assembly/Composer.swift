@@ -82,7 +82,7 @@ package struct Composer: Composition {
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
         // What is wrong with the file is said first: mending that needs no cluster.
-        try Releaser.check(file, to: clusters)
+        try Releaser.check(file)
         return try await withReleaser(dataFolder, progress) { try await $0.release(file, to: clusters) }
     }
 

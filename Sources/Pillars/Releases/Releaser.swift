@@ -76,6 +76,7 @@ package struct Releaser: Sendable {
         let plan = try ReleasePlan(file, to: to)
         let kit = kit
         try await demandClusters(plan)
+        try await OwnRegistry(home: home, clusters: clusters).demandReach(plan)
         try await look(at: plan, file.app, kit)
         let login = try await credentials(of: plan, kit.retry(progress))
         let draft = ReleaseDraft(
@@ -166,7 +167,7 @@ package struct Releaser: Sendable {
     }
 
     /// Throws `invalidInput` with every key of the file that cannot be honoured yet. Asks nobody.
-    package static func check(_ file: AppFile, to: [ClusterName] = []) throws { _ = try ReleasePlan(file, to: to) }
+    package static func check(_ file: AppFile) throws { _ = try ReleasePlan(file) }
 
     /// The login for the app's registry, from the Secret it names.
     private func credentials(of plan: ReleasePlan, _ retry: CallRetry) async throws -> RegistryCredentials? {
