@@ -87,8 +87,8 @@ package struct Composer: Composition {
         progress: any ReleaseProgress
     ) async throws -> ReleaseRecord {
         // What is wrong with the file is said first: mending that needs no cluster.
-        try Releaser.check(file, to: clusters)
-        try Releaser.check(file, to: clusters, hasRegistry: try Home.find(home).isMachine)
+        try Releaser.check(file)
+        try Releaser.check(file, hasRegistry: try Home.find(home).isMachine)
         return try await withReleaser(home, progress) { try await $0.release(file, to: clusters) }
     }
 

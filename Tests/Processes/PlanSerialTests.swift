@@ -67,11 +67,11 @@ struct PlanSerialTests {
         #expect(empty.count > 10, "\(empty)")
         let first = try release("--dry-run")
         #expect(first.code == 0, "\(first.errors)")
-        for object in ["deployment apps/web", "service apps/web", "ingress apps/web"] {
+        for object in ["namespace apps", "deployment apps/web", "service apps/web", "ingress apps/web"] {
             let line = first.output.split(separator: "\n").first { $0.contains(object) }
             #expect(line?.hasPrefix("create") == true, "\(first.output)")
         }
-        #expect(first.output.contains("3 would be created"), "\(first.output)")
+        #expect(first.output.contains("4 would be created"), "\(first.output)")
         #expect(try Self.versions(machine) == empty)
 
         // Right after a release there is nothing left to do.
@@ -119,7 +119,7 @@ struct PlanSerialTests {
             #expect(refused.code == 1, "\(refused.code)")
             for words in [
                 "fields of the deployment apps/web belong to somebody else",
-                ".spec.replicas is owned by 'kubectl' (Update)",
+                ".spec.replicas is owned by 'kubectl' (Update of scale)",
                 ".spec.template.spec.containers[name=\"web\"].image is owned by 'kubectl-set' (Update, ",
                 "a field of the service apps/web belongs to somebody else",
                 ".spec.selector is owned by 'other' (Apply, ",

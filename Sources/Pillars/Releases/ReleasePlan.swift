@@ -27,7 +27,6 @@ struct ReleasePlan: Sendable {
             check.refuse("spec.deploy.clusters", "does not name the cluster '\(stranger)' of --to\(hint)")
         }
         waves = file.app.deploy.waves.map { $0.filter { to.isEmpty || to.contains($0) } }.filter { !$0.isEmpty }
-        check.checkReach(of: waves.joined().filter { $0 != .local })
         let image = ImageReference(app.image.repository)
         if image == nil { check.refuse("spec.image.repository", "'\(app.image.repository)' is no image repository") }
         guard check.complaints.isEmpty, let image else {
@@ -35,6 +34,23 @@ struct ReleasePlan: Sendable {
         }
         self.image = image
         notes = check.notes
+    }
+
+    /// Whether nodes are to pull from the embedded registry by the name that app files have for it.
+    var usesOwnRegistry: Bool {
+        let image = file.app.image
+        return ImageReference(image.use ?? image.repository)?.registry == App.Image.embeddedRegistry
+            && (image.use != nil || image.pullHost == nil)
+    }
+
+    func refusal(ofOwnRegistryFor others: [ClusterName]) -> Failure {
+        let (key, verb) = file.app.image.use == nil ? ("repository", "push to") : ("use", "name")
+        let message =
+            "'\(App.Image.embeddedRegistry)' is the registry of this machine, from which \(ReleaseWords.list(others)) cannot pull; \(verb) one that all clusters reach, or release to 'local' alone by --to"
+        let place = "spec.image.\(key)"
+        let line = file.document.line(of: place)
+        let complaint = Complaint(file: file.path, line: line, key: place, message: message)
+        return Failure(.invalidInput, complaint.description)
     }
 
     /// Throws `notFound` with the place of each cluster that is not `known`.
@@ -113,20 +129,6 @@ private struct SupportCheck {
             )
         }
         checkAlibaba(image)
-    }
-
-    /// Each cluster finds its own registry, if any, under the name of this machine's.
-    mutating func checkReach(of others: [ClusterName]) {
-        let image = file.app.image
-        let name = image.use ?? image.repository
-        guard !others.isEmpty, ImageReference(name)?.registry == App.Image.embeddedRegistry,
-            image.use != nil || image.pullHost == nil
-        else { return }
-        let (key, verb) = (image.use == nil ? "repository" : "use", image.use == nil ? "push to" : "name")
-        refuse(
-            "spec.image.\(key)",
-            "'\(App.Image.embeddedRegistry)' is the registry of this machine, from which \(ReleaseWords.list(others)) cannot pull; \(verb) one that all clusters reach, or release to 'local' alone by --to"
-        )
     }
 
     /// What is pushed to one instance of Alibaba's registry cannot be pulled from another.

@@ -76,6 +76,7 @@ package struct Releaser: Sendable {
         let plan = try ReleasePlan(file, to: to)
         let kit = kit
         try await demandClusters(plan)
+        try await OwnRegistry(home: home, clusters: clusters).demandReach(plan)
         try await look(at: plan, file.app, kit)
         let login = try await credentials(of: plan, kit.retry(progress))
         let draft = ReleaseDraft(
@@ -167,8 +168,8 @@ package struct Releaser: Sendable {
 
     /// Throws `invalidInput` with every key of the file that cannot be honoured yet, or not where the home cluster has no
     /// registry of its own. Asks nobody.
-    package static func check(_ file: AppFile, to: [ClusterName] = [], hasRegistry: Bool = true) throws {
-        let plan = try ReleasePlan(file, to: to)
+    package static func check(_ file: AppFile, hasRegistry: Bool = true) throws {
+        let plan = try ReleasePlan(file)
         if !hasRegistry { try plan.demandRegistry() }
     }
 

@@ -75,20 +75,6 @@ struct ReleasePlanTests {
         #expect(inside.notes.first?.contains("elsewhere push to 'registry.cn-shanghai.aliyuncs.com'") == true)
     }
 
-    @Test func theRegistryOfThisMachineIsNoneForOtherClusters() throws {
-        func file(_ image: String) throws -> AppFile {
-            try self.file("  image: { \(image) }\n  deploy: { clusters: [[local], [prod-a, prod-b]] }\n")
-        }
-        let build = "build: { files: [{ from: a, to: /a }] }"
-        let refused =
-            "'localhost:5000' is the registry of this machine, from which 'prod-a' and 'prod-b' cannot pull"
-        #expect(refusal(try file(build)).hasPrefix("/f:5: spec.image.repository: \(refused); push to one that all"))
-        #expect(refusal(try file("use: 'localhost:5000/a:1'")).hasPrefix("/f:5: spec.image.use: \(refused); name one"))
-        _ = try ReleasePlan(try file(build), to: [.local])
-        _ = try ReleasePlan(try file("repository: r.test/shop/cart, \(build)"))
-        _ = try ReleasePlan(try file("pullHost: r.test, \(build)"))
-    }
-
     @Test func aContainerfileSaysItselfWhatRuns() {
         let text = "  image: { build: { containerfile: ./C, from: debian, entrypoint: [/a] } }\n  deploy: {}\n"
         #expect { try file(text) } throws: { error in

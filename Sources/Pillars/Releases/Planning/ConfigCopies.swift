@@ -63,7 +63,8 @@ struct ConfigCopies {
         let known = ["data", "binaryData"].flatMap { content[$0]?.object?.map(\.key) ?? [] }
         guard !known.isEmpty, keys.isSubset(of: known) else { return nil }
         var copy = KubeObject(source.type, namespace: object.namespace, name: name(object.name, content))
-        var labels = ["app.kubernetes.io/managed-by": "ballast", ReleaseRecord.appLabel: app.name.text]
+        // Nothing in it tells of the app: two apps that have the same object share the copy, too.
+        var labels = ["app.kubernetes.io/managed-by": "ballast"]
         if object.name.utf8.count <= 63 { labels[label] = object.name }
         copy.json.set(JSON(labels), at: ["metadata", "labels"])
         for (key, value) in content.object ?? [:] { copy[key] = value }

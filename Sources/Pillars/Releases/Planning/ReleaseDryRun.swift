@@ -25,6 +25,7 @@ package struct ReleaseDryRun: Sendable {
         let plan = try ReleasePlan(file, to: to)
         let names = plan.waves.flatMap(\.self)
         if names != [.local] { try plan.demand(names, among: try await clusters.names()) }
+        try await OwnRegistry(home: home, clusters: clusters).demandReach(plan)
         // Beside each other: one slow cluster never delays another.
         return try await inParallel(names, limit: names.count) { name in
             do {

@@ -36,7 +36,13 @@ package struct AppStatus: Sendable {
         sleeper: any Clock<Duration> = ContinuousClock()
     ) async throws -> [AppStatus] {
         var all = try await read(from: home, namespace: namespace)
-        let records = try await records(in: home, namespace)
+        // Who removed a cluster is not asked about it for ever.
+        let known = try? await clusters.names()
+        let records = try await records(in: home, namespace).map { record in
+            var record = record
+            if let known { record.clusters.removeAll { !known.contains($0.cluster.text) } }
+            return record
+        }
         async let drift = DriftReader(home: home, clusters: clusters, sleeper: sleeper).read(served(records))
         async let servings = ServingReader(clusters: clusters, sleeper: sleeper).read(elsewhere(records))
         let (found, running) = await (drift, servings)

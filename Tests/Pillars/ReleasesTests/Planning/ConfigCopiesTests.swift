@@ -120,6 +120,25 @@ struct ConfigCopiesTests {
         #expect(next.pod != one.pod)
     }
 
+    @Test func appsThatShareAnObjectShareItsCopy() async throws {
+        let source = try SourceFolder(["k8s/a.yaml": rates("19")])
+        defer { source.remove() }
+        let world = World()
+        let cart = try source.file(Self.reading)
+        let text = World.text(Self.reading).replacing("name: cart, namespace", with: "name: web, namespace")
+        let web = try AppFile.read(text, path: "\(source.path)/ballast.yaml", shownAs: "ballast.yaml")
+        try await world.running { world in
+            for file in [cart, web] { _ = try await world.releaser().release(file) }
+            #expect(read(by: "web", in: world) == read(by: "cart", in: world))
+            for file in [cart, web] { #expect(try await world.releaser().release(file).changes == []) }
+            // One of them drops it; the other still reads it.
+            let without = try World.file()
+            let record = try await world.releaser().release(without)
+            #expect(record.changes.allSatisfy { !$0.hasPrefix("deleted") }, "\(record.changes)")
+            #expect(data(read(by: "web", in: world), in: world)?["vat"] == "19")
+        }
+    }
+
     @Test func everyWayToReadOneLeadsToTheCopy() async throws {
         let overlay = """
             ---

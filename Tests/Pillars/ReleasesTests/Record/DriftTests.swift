@@ -109,6 +109,17 @@ struct DriftTests {
         #expect(all.first?.cells(isWide: false)[5] == "? in prod-a")
     }
 
+    @Test func aClusterThatWasRemovedIsNoQuestionAnyMore() async throws {
+        let world = try await released()
+        let all = try await AppStatus.read(
+            from: world.cluster,
+            clusters: world.directory(nil, [:], ["local"]),
+            namespace: nil,
+            sleeper: world.time
+        )
+        #expect(all.first?.drift.map(\.cluster) == [.local] && all.first?.cells(isWide: false)[5] == "none")
+    }
+
     @Test func eachClusterIsComparedWithTheNewestGoodReleaseItGot() async throws {
         let world = try await released()
         world.builder.setContent("b")

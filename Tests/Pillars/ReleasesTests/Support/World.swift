@@ -40,17 +40,16 @@ final class World: Sendable {
         )
     }
 
-    static func file(
+    static func text(
         _ deploy: String = "",
         spec: String = "",
         image: String = "",
-        test: String = "unit-tests",
-        folder: String = "/src/cart"
-    ) throws -> AppFile {
+        test: String = "unit-tests"
+    ) -> String {
         // Other clusters cannot pull from this machine's own registry, which is the default.
         let isFleet = deploy.contains("clusters:") && !image.contains("repository:")
         let repository = isFleet ? ", repository: registry.test/shop/cart" : ""
-        let text = """
+        return """
             apiVersion: ballast.dev/v1alpha1
             kind: App
             metadata: { name: cart, namespace: shop }
@@ -60,6 +59,16 @@ final class World: Sendable {
               deploy: { replicas: 2, ports: [{ name: http, port: 8080 }], deadline: 60s \(deploy) }
               \(spec)
             """
+    }
+
+    static func file(
+        _ deploy: String = "",
+        spec: String = "",
+        image: String = "",
+        test: String = "unit-tests",
+        folder: String = "/src/cart"
+    ) throws -> AppFile {
+        let text = text(deploy, spec: spec, image: image, test: test)
         return try AppFile.read(text, path: "\(folder)/ballast.yaml", shownAs: "ballast.yaml")
     }
 

@@ -43,6 +43,35 @@ struct FleetReleaseTests {
         #expect(stored.clusters == record.clusters && stored.by == "ann@desk" && stored.revision == "c0ffee")
     }
 
+    @Test func theRegistryOfThisMachineIsNoneForOtherClusters() async throws {
+        let world = world()
+        let runner = ScriptedRunner()
+        let own = ", repository: localhost:5000/shop/cart"
+        let file = try World.file(Self.waves, image: own)
+        let refused =
+            "/src/cart/ballast.yaml:6: spec.image.repository: 'localhost:5000' is the registry of this machine, from which 'prod-a' and 'prod-b' cannot pull; push to one that all"
+        let error = await world.failure(of: world.releaser(runner), file)
+        #expect(error.hasPrefix(refused), "\(error)")
+        #expect(runner.commands.isEmpty && world.releases.isEmpty)
+        let dry = await world.failure {
+            _ = try await ReleaseDryRun(home: world.cluster, clusters: world.directory()).plan(file)
+        }
+        #expect(dry == error)
+        // Nodes pull by another name, or only the home cluster is released to, by whatever name.
+        let named = try World.file(Self.waves, image: own + ", pullHost: r.test")
+        _ = try await world.cluster.create(KubeObject(.namespaces, name: "kube-system"), as: .namespaces)
+        let twice = World(clusters: ["prod-a"])
+        _ = try await twice.cluster.create(KubeObject(.namespaces, name: "kube-system"), as: .namespaces)
+        let again = try World.file(", clusters: [[local], [prod-a]]", image: own)
+        try await world.running { world in
+            _ = try await world.releaser().release(named)
+            _ = try await world.releaser().release(file, to: [.local])
+        }
+        try await twice.running { world in
+            _ = try await world.releaser(reaching: ["prod-a": world.cluster]).release(again)
+        }
+    }
+
     @Test func aFailureInTheSecondWavePutsTheFirstBackToo() async throws {
         let world = world()
         let file = try World.file(Self.waves)
