@@ -22,7 +22,7 @@ enum ConnectionTrouble {
             case .cancelled: return CancellationError()
             case .deadlineExceeded, .readTimeout, .requestStreamCancelled:
                 return Failure(.deadlineExceeded, "\(cluster) did not answer in time")
-            case .connectTimeout:
+            case .connectTimeout, .tlsHandshakeTimeout:
                 return Failure(.unavailable, "\(cluster) cannot be reached\(way): nobody answers there")
             case .remoteConnectionClosed:
                 return Failure(.unavailable, "\(cluster) closed the connection before it answered")

@@ -45,7 +45,9 @@ struct BodyDecoder: Sendable {
         } catch {
             throw unrecognized(GoJSONErrors.text(error, in: request.body), request.body)
         }
-        return try decode(try asObject(json, request.body), duplicates: parser.duplicates)
+        let object = try asObject(json, request.body)
+        try checkIsNamed(object, request.body)
+        return try decode(object, duplicates: parser.duplicates)
     }
 
     /// Nothing is an object without members; anything else has no kind to begin with.
@@ -64,6 +66,15 @@ struct BodyDecoder: Sendable {
             )
         }
         return json
+    }
+
+    /// A custom resource says its kind; the path does not say it in its stead.
+    private func checkIsNamed(_ json: JSON, _ body: [UInt8]) throws(KubeStatus) {
+        guard resource.custom != nil, type == resource.type, (Self.text(json["kind"]) ?? "").isEmpty else { return }
+        throw .badRequest(
+            "the object provided is unrecognized (must be of type \(type.kind)): Object 'Kind' is missing in "
+                + "'\(String(decoding: body, as: UTF8.self))' (\(Self.summary(body)))"
+        )
     }
 
     /// The first document, and which of its keys are given more than once.
@@ -227,6 +238,9 @@ struct BodyDecoder: Sendable {
         let apiVersion = Self.text(json["apiVersion"]) ?? type.apiVersion
         if resource.custom != nil, type == resource.type { return try checkCustomKind(json, kind, apiVersion) }
         guard kind != type.kind || apiVersion != type.apiVersion else { return }
+        if kind == "CustomResourceDefinition", apiVersion == "apiextensions.k8s.io/v1beta1" {
+            return try checkCustomKind(json, kind, apiVersion)
+        }
         let parts = apiVersion.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let version = parts.last ?? ""
         let group = parts.count > 1 ? parts[0] : ""

@@ -83,6 +83,7 @@ extension KubernetesServer {
         let namespace = object[path: "metadata", "namespace"]?.string
         let key = resource.key(namespace: namespace, name: name)
         guard try read(key) == nil else { throw .alreadyExists(resource.type, name) }
+        resource.strategy.complete(&object)
         try await checkLimits(object, from: nil, resource, parameters.isDryRun)
         let claim = try serviceAddresses.claim(&object, from: nil, resource, isDryRun: parameters.isDryRun)
         let all =

@@ -202,10 +202,11 @@ extension KubernetesServer {
         }
         if call.type == .localSubjectAccessReviews {
             let given = resource?["namespace"]?.string ?? ""
+            if resource != nil, given != call.namespace {
+                errors.invalid("spec.resourceAttributes.namespace", given, "must match metadata.namespace")
+            }
             if let path {
                 errors.invalid("spec.nonResourceAttributes", shown(path), "disallowed on this kind of request")
-            } else if resource != nil, given != call.namespace {
-                errors.invalid("spec.resourceAttributes.namespace", given, "must match metadata.namespace")
             }
         }
         // The real server names the group, but no kind.

@@ -65,7 +65,9 @@ extension KubernetesServer {
             } else if replicas < 0 {
                 errors.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
             }
-            guard errors.isEmpty else { throw .invalid(errors, kind: "Scale", group: "autoscaling", name: name) }
+            // Custom resources object as themselves, built-in ones as their scale.
+            let kind = resource.custom == nil ? ("Scale", "autoscaling") : (resource.type.kind, resource.type.group)
+            guard errors.isEmpty else { throw .invalid(errors, kind: kind.0, group: kind.1, name: name) }
             var object = old
             object.set(JSON(replicas), at: paths.specReplicas)
             let managers =

@@ -73,7 +73,8 @@ struct ListOptions: Sendable {
         guard let number = Int64(text), number >= 0 else {
             throw .badRequest(
                 "\(prefix)resourceVersion: Invalid value: \(FieldErrors.quoted(text)): "
-                    + "strconv.ParseUint: parsing \(FieldErrors.quoted(text)): invalid syntax"
+                    + "strconv.ParseUint: parsing \(FieldErrors.quoted(text)): "
+                    + (text.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? "value out of range" : "invalid syntax")
             )
         }
         return number

@@ -73,13 +73,14 @@ extension KubernetesServer {
     }
 
     private func checkTokenNames(_ request: JSON, _ name: String, _ namespace: String) throws(KubeStatus) {
-        var errors = FieldErrors()
-        for (member, wanted) in [("name", name), ("namespace", namespace)] {
-            let given = request[path: "metadata", member]?.string ?? ""
-            guard !given.isEmpty, given != wanted else { continue }
-            errors.invalid("metadata.\(member)", given, "must match the service account \(member) if specified")
+        let space = request[path: "metadata", "namespace"]?.string ?? ""
+        guard space.isEmpty || space == namespace else {
+            throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
         }
-        guard errors.isEmpty else {
+        let given = request[path: "metadata", "name"]?.string ?? ""
+        guard given.isEmpty || given == name else {
+            var errors = FieldErrors()
+            errors.invalid("metadata.name", given, "must match the service account name if specified")
             throw .invalid(errors, kind: "TokenRequest", group: "authentication.k8s.io", name: name)
         }
     }

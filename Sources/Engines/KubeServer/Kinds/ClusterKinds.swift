@@ -64,6 +64,9 @@ struct NodeStrategy: KindStrategy {
         } else if let first = ranges.first {
             object.set(first, at: ["spec", "podCIDR"])
         }
+        if let capacity = object[path: "status", "capacity"], object[path: "status", "allocatable"] == nil {
+            object.set(capacity, at: ["status", "allocatable"])
+        }
     }
 
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {

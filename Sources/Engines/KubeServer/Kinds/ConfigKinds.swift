@@ -110,6 +110,13 @@ struct ServiceAccountStrategy: KindStrategy {
 struct LeaseStrategy: KindStrategy {
     let traits = KindTraits(allowsCreateOnUpdate: true, allowsUnconditionalUpdate: false)
 
+    /// Elections that the server would hold are not among the features of a release.
+    func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
+        for member in ["strategy", "preferredHolder"] where object[path: "spec", member] != nil {
+            object.set(nil, at: ["spec", member])
+        }
+    }
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         if let seconds = spec["leaseDurationSeconds"]?.int, seconds <= 0 {

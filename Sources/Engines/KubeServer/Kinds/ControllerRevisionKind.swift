@@ -13,7 +13,7 @@ struct ControllerRevisionStrategy: KindStrategy {
 
     func validateCreate(_ object: JSON, _ errors: inout FieldErrors) {
         guard let data = object["data"], !data.isNull else { return errors.required("data", "data is mandatory") }
-        if data.object == nil { errors.invalid("data", data, "data must be a valid JSON object") }
+        if data.object == nil { errors.required("data", "data must be a valid JSON object") }
     }
 
     func validateUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {

@@ -51,6 +51,7 @@ struct CustomStrategy: KindStrategy {
     func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
         if let schema = version.schema.property("status"), let status = object["status"] {
             schema.validate(status, from: old["status"], as: "status", &errors)
+            if version.schema.hasRules, !schema.hasRules, errors.blocksRules { errors.addUncheckedRules() }
         }
         checkRules(object, from: old, &errors)
     }

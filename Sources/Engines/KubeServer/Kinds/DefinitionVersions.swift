@@ -164,7 +164,9 @@ struct DefinitionVersions {
                 continue
             }
             guard let found = Self.schema(at: path, in: schema) else {
-                errors.invalid(at, path, "is an invalid path: does not refer to a valid field")
+                let isRooted = path.hasPrefix(".") || path.hasPrefix("[")
+                let words = isRooted ? "does not refer to a valid field" : "expected [ or . but got: \(path)"
+                errors.invalid(at, path, "is an invalid path: \(words)")
                 continue
             }
             if path.hasPrefix(".metadata.") { errors.invalid(at, path, "must not point to fields in metadata") }
@@ -221,7 +223,7 @@ enum DefinitionConversion {
         case (nil, let service?):
             for member in ["name", "namespace"] where (service[member]?.string ?? "").isEmpty {
                 // The real server names the same field for both.
-                errors.required("\(field).service.name", "service \(member) is required")
+                errors.required("\(field).service.name")
             }
         default: errors.required(field, "exactly one of url or service is required")
         }

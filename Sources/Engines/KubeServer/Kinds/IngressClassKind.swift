@@ -9,7 +9,9 @@ struct IngressClassStrategy: KindStrategy {
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         let controller = spec["controller"]?.string ?? ""
-        if !controller.isEmpty {
+        if controller.isEmpty {
+            errors.required("spec.controller")
+        } else {
             if controller.utf8.count > 250 { errors.tooLong("spec.controller", 250) }
             checkDomainPrefixed(controller, "spec.controller", &errors)
         }
@@ -31,7 +33,7 @@ struct IngressClassStrategy: KindStrategy {
     private func check(_ parameters: JSON, _ field: String, _ errors: inout FieldErrors) {
         for member in ["kind", "name"] {
             let text = parameters[member]?.string ?? ""
-            if text.isEmpty { errors.required("\(field).\(member)", member == "kind" ? "kind is required" : "") }
+            if text.isEmpty { errors.required("\(field).\(member)") }
         }
         let scopes = ["Cluster", "Namespace"]
         let (scope, namespace) = (parameters["scope"]?.string, parameters["namespace"]?.string)

@@ -34,9 +34,11 @@ struct JobStrategy: KindStrategy {
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
         object["status"] = [:]
         if object[path: "spec", "manualSelector"]?.bool != true { generateSelector(&object, context.uid) }
-        if object[path: "metadata", "labels"]?.object?.isEmpty ?? true {
-            object.set(object[path: "spec", "template", "metadata", "labels"], at: ["metadata", "labels"])
-        }
+    }
+
+    func complete(_ object: inout JSON) {
+        guard object[path: "metadata", "labels"]?.object?.isEmpty ?? true else { return }
+        object.set(object[path: "spec", "template", "metadata", "labels"], at: ["metadata", "labels"])
     }
 
     /// Labels that only this job's pods have, and a selector for them.

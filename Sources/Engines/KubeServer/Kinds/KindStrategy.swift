@@ -14,6 +14,8 @@ protocol KindStrategy: Sendable {
     func setDefaults(_ object: inout JSON)
     /// Clears what clients may not set and sets what the server owns.
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext)
+    /// Fills in what nobody checks, once a new object is found good.
+    func complete(_ object: inout JSON)
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext)
     /// Objections to a new object's name that take the rest of it.
     func validateName(_ object: JSON, _ errors: inout FieldErrors)
@@ -67,6 +69,7 @@ struct KindTraits: Sendable {
 extension KindStrategy {
     func setDefaults(_ object: inout JSON) {}
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {}
+    func complete(_ object: inout JSON) {}
     func prepareForUpdate(_ object: inout JSON, from old: JSON, _ context: WriteContext) {}
     func validateName(_ object: JSON, _ errors: inout FieldErrors) {}
     func validate(_ object: JSON, _ errors: inout FieldErrors) {}

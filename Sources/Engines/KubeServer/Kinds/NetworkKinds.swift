@@ -16,11 +16,15 @@ struct IngressStrategy: KindStrategy {
         return ["annotation \"\(EdgeClasses.annotation)\" is deprecated, please use 'spec.ingressClassName' instead"]
     }
 
+    func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        BalancerStatus.check(object, &errors)
+    }
+
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
         let spec = object["spec"] ?? [:]
         let rules = spec["rules"]?.array ?? []
         if rules.isEmpty, spec["defaultBackend"] == nil {
-            errors.invalid("spec.rules", spec["rules"] ?? .null, "either `defaultBackend` or `rules` must be specified")
+            errors.invalid("spec", spec["rules"] ?? .null, "either `defaultBackend` or `rules` must be specified")
         }
         if let backend = spec["defaultBackend"] { checkBackend(backend, "spec.defaultBackend", &errors) }
         for (place, rule) in rules.enumerated() { checkRule(rule, "spec.rules[\(place)]", &errors) }

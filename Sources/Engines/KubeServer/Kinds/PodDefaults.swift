@@ -190,7 +190,10 @@ enum PodAdmission {
 
     /// How the pod is treated when memory runs short, from its requests and limits.
     static func qualityOfService(_ spec: JSON) -> String {
-        let containers = (spec["containers"]?.array ?? []) + (spec["initContainers"]?.array ?? [])
+        // What the pod asks for as a whole stands for what its containers ask for.
+        let isWhole = ["requests", "limits"].contains { !(spec[path: "resources", $0]?.object ?? [:]).isEmpty }
+        let each = (spec["containers"]?.array ?? []) + (spec["initContainers"]?.array ?? [])
+        let containers = isWhole ? [spec] : each
         var isBestEffort = true
         var isGuaranteed = !containers.isEmpty
         for container in containers {

@@ -173,7 +173,7 @@ enum TolerationRules {
                     "value must be empty when `operator` is 'Exists'"
                 )
             }
-        default: errors.notSupported("\(at).operator", op, ["Equal", "Exists"])
+        default: errors.notSupported("\(at).operator", op, ["Equal", "Exists", "Lt", "Gt"])
         }
         if !effect.isEmpty { Taints.checkEffect(effect, "\(at).effect", &errors) }
     }

@@ -37,7 +37,10 @@ struct ServiceStrategy: KindStrategy {
         if ["ClusterIP", "NodePort", "LoadBalancer"].contains(type) {
             PodDefaults.setIfAbsent(&spec, "internalTrafficPolicy", "Cluster")
         }
-        if type == "LoadBalancer" { PodDefaults.setIfAbsent(&spec, "allocateLoadBalancerNodePorts", true) }
+        if type == "LoadBalancer" {
+            PodDefaults.setIfAbsent(&spec, "allocateLoadBalancerNodePorts", true)
+            BalancerStatus.setModes(&object)
+        }
         object["spec"] = spec
     }
 
@@ -216,6 +219,25 @@ struct ServiceStrategy: KindStrategy {
         }
         for (place, address) in addresses.enumerated() where address != "None" && !IPAddressRules.isAddress(address) {
             errors.invalid("spec.clusterIPs[\(place)]", address, IPAddressRules.message)
+        }
+    }
+
+    func validateStatusUpdate(_ object: JSON, from old: JSON, _ errors: inout FieldErrors) {
+        let isBalanced = object[path: "spec", "type"] == "LoadBalancer"
+        let ingress = object[path: "status", "loadBalancer", "ingress"]?.array ?? []
+        guard isBalanced || ingress.isEmpty else {
+            let only = "may only be used when `spec.type` is 'LoadBalancer'"
+            return errors.forbidden("status.loadBalancer.ingress", only)
+        }
+        BalancerStatus.check(object, &errors)
+        for (place, entry) in ingress.enumerated() {
+            guard let mode = entry["ipMode"]?.string else { continue }
+            let field = "status.loadBalancer.ingress[\(place)].ipMode"
+            if (entry["ip"]?.string ?? "").isEmpty {
+                errors.forbidden(field, "may not be specified when `ip` is not set")
+            } else if !["Proxy", "VIP"].contains(mode) {
+                errors.notSupported(field, mode, ["Proxy", "VIP"])
+            }
         }
     }
 

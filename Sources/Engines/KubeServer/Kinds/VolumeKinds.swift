@@ -39,6 +39,9 @@ struct ClaimStrategy: KindStrategy {
     func prepareForCreate(_ object: inout JSON, _ context: WriteContext) {
         object["status"] = ["phase": "Pending"]
         StorageRules.protect(&object, "kubernetes.io/pvc-protection")
+        guard var spec = object["spec"] else { return }
+        ClaimSources.settle(&spec)
+        object["spec"] = spec
     }
 
     func validate(_ object: JSON, _ errors: inout FieldErrors) {
@@ -66,6 +69,7 @@ struct ClaimStrategy: KindStrategy {
             }
         }
         StorageRules.checkMode(spec["volumeMode"]?.string, at, &errors)
+        ClaimSources.check(spec, at, &errors)
     }
 
     private static let immutable =

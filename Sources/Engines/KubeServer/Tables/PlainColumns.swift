@@ -155,7 +155,7 @@ struct ClaimColumns: TableColumns {
         let isBound = !(spec["volumeName"]?.string ?? "").isEmpty
         return [
             Cell.name(object), isLeaving ? "Terminating" : Cell.text(status["phase"]), Cell.text(spec["volumeName"]),
-            isBound ? Cell.text(status[path: "capacity", "storage"]) : "",
+            isBound ? Cell.text(status[path: "capacity", "storage"] ?? "0") : "",
             isBound ? Cell.accessModes(status["accessModes"]) : "", Cell.text(spec["storageClassName"]),
             Cell.text(spec["volumeAttributesClassName"], or: "<unset>"), Age.of(object, now),
             Cell.text(spec["volumeMode"], or: "<unset>"),

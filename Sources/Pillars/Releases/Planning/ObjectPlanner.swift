@@ -143,7 +143,8 @@ struct ObjectPlanner: Sendable {
 
     private func told(_ planned: PlannedObject, _ live: KubeObject, isForced: Bool) async throws -> PlannedObject {
         var planned = planned
-        let next = try await dryRun(planned.desired, isForced: isForced)
+        let answer = try await dryRun(planned.desired, isForced: isForced)
+        let next = await withoutWhatGoes(answer, planned, live)
         planned.fields = MeaningfulDiff.changes(from: live, to: next)
         // The server does not know yet that the number will be somebody's when it is applied.
         let (wanted, isAdopted) = (planned.desired.object, planned.isAdopted)
@@ -156,6 +157,31 @@ struct ObjectPlanner: Sendable {
             planned.action = .own
         }
         return planned
+    }
+
+    /// Where plain writes become ours, what they set and the release does not name goes with the write that follows.
+    private func withoutWhatGoes(_ next: KubeObject, _ planned: PlannedObject, _ live: KubeObject) async -> KubeObject {
+        let (wanted, isAdopted) = (planned.desired.object, planned.isAdopted)
+        guard planned.upgrade != nil,
+            let entries = OwnershipUpgrade.entries(for: live, wanted: wanted, isAdopted: isAdopted)
+        else { return next }
+        let fields = LetGoFields(entries)
+        guard fields.taken(from: next, wanted: wanted, fresh: KubeObject([:])) != next,
+            let fresh = await fresh(planned.desired)
+        else { return next }
+        return fields.taken(from: next, wanted: wanted, fresh: fresh)
+    }
+
+    /// What the wish would be were there nothing yet; `nil` where the server does not say, as for a name that rules decide
+    /// about. Changes nothing.
+    private func fresh(_ desired: DesiredObject) async -> KubeObject? {
+        var reference = desired.reference
+        reference.name = String("ballast-\(reference.name)".prefix(63))
+        while let last = reference.name.last, !last.isLetter, !last.isNumber { reference.name.removeLast() }
+        var body = desired.object.json
+        body.set(.string(reference.name), at: ["metadata", "name"])
+        let options = ObjectApplier.options(isForced: true, isDryRun: true)
+        return try? await cluster.patch(reference, subresource: nil, .apply, body, options: options)
     }
 
     private static func hasSameOwners(_ left: KubeObject, _ right: KubeObject) -> Bool {

@@ -13,9 +13,7 @@ enum OwnershipUpgrade {
     ///
     /// `isAdopted`: a person handed the object over, and with it what their own tools wrote.
     static func patch(for live: KubeObject, wanted: KubeObject, isAdopted: Bool) -> JSON? {
-        let entries = ManagedEntry.entries(of: live)
-        let joined = upgraded(entries, wanted, isAdopted: isAdopted)
-        guard let upgraded = handedOver(joined ?? entries, wanted) ?? joined else { return nil }
+        guard let upgraded = entries(for: live, wanted: wanted, isAdopted: isAdopted) else { return nil }
         return [
             ["op": "replace", "path": "/metadata/managedFields", "value": .array(upgraded.map(\.json))],
             [
@@ -23,6 +21,13 @@ enum OwnershipUpgrade {
                 "value": .string(live.resourceVersion.text),
             ],
         ]
+    }
+
+    /// The entries as that patch leaves them.
+    static func entries(for live: KubeObject, wanted: KubeObject, isAdopted: Bool) -> [ManagedEntry]? {
+        let entries = ManagedEntry.entries(of: live)
+        let joined = upgraded(entries, wanted, isAdopted: isAdopted)
+        return handedOver(joined ?? entries, wanted) ?? joined
     }
 
     /// Whether an entry is to become ours.

@@ -109,7 +109,8 @@ struct JobDiagnosis {
         // Of several tries the last one, whose lines are fresh.
         let ended = view.pods.filter { $0.status["phase"]?.string == "Failed" }
             .max { ($0.metadata["creationTimestamp"]?.string ?? "") < ($1.metadata["creationTimestamp"]?.string ?? "") }
-        let tries = view.job("failed")
+        // The verdict may be there before the count.
+        let tries = max(1, view.job("failed"), view.pods.count { $0.status["phase"]?.string == "Failed" })
         let status = ended.flatMap { pod in PodHealth.statuses(of: pod).first { Self.end($0)?["exitCode"]?.int != 0 } }
         let end = status.flatMap(Self.end)
         let words = end.map { "'\(status?["name"]?.string ?? "")' ended with \(PodWords.end($0))" }

@@ -267,9 +267,12 @@ struct CustomResourceTests {
         ),
         (
             #"{"type":"object","properties":{"a":{"type":"object","anyOf":[{"type":"object","properties":{"x":{}}}]}}}"#,
+            ["S.properties[a].anyOf[0].type: Forbidden: must be empty to be structural"]
+        ),
+        (
+            #"{"type":"object","properties":{"a":{"type":"object","anyOf":[{"properties":{"x":{}}}]}}}"#,
             [
-                "S.properties[a].anyOf[0].type: Forbidden: must be empty to be structural",
-                "S.properties[a].properties[x]: Required value: because it is defined in S.properties[a].anyOf[0].properties[x]",
+                "S.properties[a].properties[x]: Required value: because it is defined in S.properties[a].anyOf[0].properties[x]"
             ]
         ),
         (

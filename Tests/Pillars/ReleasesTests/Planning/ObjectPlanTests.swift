@@ -200,6 +200,12 @@ struct ObjectPlanTests {
         #expect(refused?.message.contains("belongs to 'kubectl apply'") == true)
         var adopting = world
         adopting.adopts = true
+        let planned = try await adopting.plan(Self.two)
+        #expect(
+            planned.flatMap(\.changes) == [
+                "configmap shop/one data.gone: \"x\" -> (removed)", "created deployment shop/redis",
+            ]
+        )
         try await adopting.apply(Self.two)
         #expect(try await calls.get(Self.config)["data"] == ["a": "1", "b": "2"], "a field nobody names any more goes")
         let note = "kubectl.kubernetes.io/last-applied-configuration"
@@ -233,6 +239,38 @@ struct ObjectPlanTests {
         let plan = ClusterPlan(cluster: .local, objects: planned, surplus: [])
         let secret = Base64.encode(Array("hunter2".utf8))
         #expect(!plan.json.text.contains(secret) && !plan.json.text.contains("hunter"))
+    }
+
+    /// What a server fills in counts as set by whoever created the object: it comes back, and is no change.
+    @Test func aTakeoverSaysWhatOfAWorkloadGoesAndNothingElse() async throws {
+        let (world, calls) = try await Self.world()
+        let old = try #require(
+            try ManifestReader.parse(
+                Self.two.replacing("env: [", with: "env: [{ name: OLD, value: old }, ").replacing(
+                    "image: redis:7",
+                    with: "image: redis:7\n          command: [redis]\n          imagePullPolicy: IfNotPresent"
+                ),
+                file: "a.yaml"
+            ).last
+        )
+        var object = old.object
+        object.json.set("shop", at: ["metadata", "namespace"])
+        _ = try await calls.create(object, as: .deployments, options: WriteOptions(fieldManager: "kubectl-create"))
+        var adopting = world
+        adopting.adopts = true
+        let planned = try await adopting.plan(Self.two)
+        let path = "deployment shop/redis spec.template.spec.containers[redis]"
+        #expect(
+            Set(planned.flatMap(\.changes)) == [
+                "created configmap shop/one", "\(path).command: [\"redis\"] -> (removed)",
+                "\(path).env[OLD]: {\"name\":\"OLD\",\"value\":\"old\"} -> (removed)",
+            ]
+        )
+        try await adopting.apply(Self.two)
+        let container = try await calls.get(ObjectReference(.deployments, namespace: "shop", name: "redis"))
+            .json[path: "spec", "template", "spec", "containers"]?[0]
+        #expect(container?["command"] == nil && container?["env"]?.array?.count == 2)
+        #expect(try await world.plan(Self.two).map(\.action) == [.none, .none])
     }
 
     @Test func anAutoscalerKeepsTheNumberItGaveAndAPersonIsAskedAbout() async throws {

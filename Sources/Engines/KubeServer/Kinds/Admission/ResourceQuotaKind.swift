@@ -131,7 +131,7 @@ private enum QuotaScopeRules {
             errors.invalid(
                 "\(field).operator",
                 verb,
-                "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+                "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
                     + "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
                     + "ResourceQuotaScopeCrossNamespacePodAffinity"
             )

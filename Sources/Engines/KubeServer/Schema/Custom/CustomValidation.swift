@@ -11,15 +11,9 @@ extension StructuralSchema {
     func validate(_ object: JSON, from old: JSON? = nil, _ errors: inout FieldErrors) {
         var found = FieldErrors()
         CustomValidation(schema: self).check(object, from: old, at: "", &found)
+        checkEmbedded(object, from: old, at: "", &found)
         checkLists(object, from: old, &found)
-        if hasRules, found.blocksRules {
-            found.add(
-                .invalid,
-                "<nil>",
-                "Invalid value: null: some validation rules were not checked because the object was invalid; correct the "
-                    + "existing errors to complete validation"
-            )
-        }
+        if hasRules, found.blocksRules { found.addUncheckedRules() }
         errors.append(found)
     }
 
@@ -46,7 +40,46 @@ extension StructuralSchema {
     }
 }
 
+extension StructuralSchema {
+    /// Whole objects within the object say what they are.
+    private func checkEmbedded(_ value: JSON, from old: JSON?, at path: String, _ errors: inout FieldErrors) {
+        guard value != old else { return }
+        switch value {
+        case .object(let members):
+            if isEmbeddedResource {
+                for name in ["apiVersion", "kind"] where (members[name]?.string ?? "").isEmpty {
+                    errors.required("\(path).\(name)")
+                }
+            }
+            for (name, schema) in properties {
+                guard let member = members[name] else { continue }
+                let below = path.isEmpty ? name : "\(path).\(name)"
+                schema.checkEmbedded(member, from: old?[name], at: below, &errors)
+            }
+            guard case .schema(let schema) = additionalProperties else { return }
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) where property(name) == nil {
+                schema.checkEmbedded(member, from: old?[name], at: "\(path)[\(name)]", &errors)
+            }
+        case .array(let elements):
+            guard let items else { return }
+            for (place, element) in elements.enumerated() {
+                items.checkEmbedded(element, from: nil, at: "\(path)[\(place)]", &errors)
+            }
+        default: return
+        }
+    }
+}
+
 extension FieldErrors {
+    mutating func addUncheckedRules() {
+        add(
+            .invalid,
+            "<nil>",
+            "Invalid value: null: some validation rules were not checked because the object was invalid; correct the "
+                + "existing errors to complete validation"
+        )
+    }
+
     /// After these objections rules are not evaluated, since the object may not be what they take it for.
     var blocksRules: Bool {
         let kinds: Set<FieldError.Kind> = [.notSupported, .required, .tooLong, .tooMany, .typeInvalid]

@@ -35,10 +35,15 @@ enum DefinitionRules {
 
     static func check(_ schema: JSON, at path: String, _ errors: inout FieldErrors) {
         checkFeatures(schema, at: path, depth: 0, &errors)
+        // What a structural schema has no place for leaves nothing to look into.
+        let isReadable = !errors.all.contains {
+            $0.field.hasSuffix(".$ref") || $0.message.contains("items must be a schema object")
+        }
+        guard isReadable else { return }
         var structural = FieldErrors()
         let rules = StructuralRules()
         rules.checkInvariants(schema, .root, at: path, &structural)
-        rules.checkCompleteness(schema, at: path, &structural)
+        if structural.isEmpty { rules.checkCompleteness(schema, at: path, &structural) }
         for error in structural.all.sorted(by: { "\($0.field): \($0.message)" < "\($1.field): \($1.message)" }) {
             errors.add(error.kind, error.field, error.message)
         }
@@ -64,7 +69,7 @@ enum DefinitionRules {
 
     private static let depthLimit = 200
     private static let unsupported = [
-        "$ref", "definitions", "dependencies", "id", "additionalItems", "patternProperties",
+        "id", "$ref", "definitions", "dependencies", "additionalItems", "patternProperties",
     ]
     private static let types = ["array", "boolean", "integer", "number", "object", "string"]
 
