@@ -8,8 +8,8 @@ import Testing
 /// Debian's docker-registry as a process on loopback, with its own folder; it ends with the value.
 package final class PeerRegistry {
     private let folder: String
-    package let port: Int
-    private let process: Process
+    package private(set) var port = 0
+    private var process = Process()
 
     package var host: String { "127.0.0.1:\(port)" }
 
@@ -24,17 +24,26 @@ package final class PeerRegistry {
     package init(password: String? = nil, tokens: TokenServer? = nil, storage: String? = nil) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/ballast-peer-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if let password { try Self.writePassword(password, to: "\(folder)/htpasswd") }
+        // The port is free when it is asked for, and may be another's a moment later.
+        for _ in 0..<5 {
+            try start(hasPassword: password != nil, tokens, storage ?? "\(folder)/data")
+            if try await listens() { return }
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        Issue.record("docker-registry does not answer on \(host)")
+    }
+
+    private func start(hasPassword: Bool, _ tokens: TokenServer?, _ storage: String) throws {
         port = try LoopbackSocket.freePort()
         var configuration = """
             version: 0.1
             log: {level: error}
-            storage: {filesystem: {rootdirectory: \(storage ?? "\(folder)/data")}, delete: {enabled: true}}
+            storage: {filesystem: {rootdirectory: \(storage)}, delete: {enabled: true}}
             http: {addr: "127.0.0.1:\(port)"}
             """
-        if let password {
-            try Self.writePassword(password, to: "\(folder)/htpasswd")
-            configuration += "\nauth: {htpasswd: {realm: test, path: \(folder)/htpasswd}}"
-        }
+        if hasPassword { configuration += "\nauth: {htpasswd: {realm: test, path: \(folder)/htpasswd}}" }
         if let tokens {
             configuration +=
                 "\nauth: {token: {realm: \"\(tokens.realm)\", service: \(TokenServer.service), issuer: tokens, rootcertbundle: \(tokens.certificate)}}"
@@ -46,7 +55,6 @@ package final class PeerRegistry {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        try await waitUntilItListens()
     }
 
     deinit {
@@ -69,13 +77,14 @@ package final class PeerRegistry {
         try #require(python.terminationStatus == 0)
     }
 
-    private func waitUntilItListens() async throws {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
-        while ContinuousClock.now < deadline {
-            if let url = URL(string: "http://\(host)/v2/"), Self.answers(url) { return }
+    /// Whether it answers before it ends, within a time that is long for a busy machine.
+    private func listens() async throws -> Bool {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while ContinuousClock.now < deadline, process.isRunning {
+            if let url = URL(string: "http://\(host)/v2/"), Self.answers(url) { return process.isRunning }
             try await Task.sleep(for: .milliseconds(50))  // a process tells nobody when it is ready
         }
-        Issue.record("docker-registry does not answer on \(host)")
+        return false
     }
 
     private static func answers(_ url: URL) -> Bool {

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("pull secrets", .timeLimit(.minutes(1)))
+@Suite("pull secrets", .timeLimit(.minutes(5)))
 struct PullSecretTests {
     private static let image = ", repository: registry.internal/shop/cart, credentials: { secretRef: login }"
 

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("what belongs to somebody else", .timeLimit(.minutes(1)))
+@Suite("what belongs to somebody else", .timeLimit(.minutes(5)))
 struct ReleaseConflictTests {
     private func foreign(_ type: ResourceType, selector: JSON = ["matchLabels": ["app.kubernetes.io/name": "cart"]])
         -> KubeObject
@@ -153,7 +153,7 @@ struct ReleaseConflictTests {
     }
 }
 
-@Suite("who releases", .timeLimit(.minutes(1)))
+@Suite("who releases", .timeLimit(.minutes(5)))
 struct ReleaseHolderTests {
     @Test func aNewerReleaseWinsAndTheOlderOneSaysWhoSupersededIt() async throws {
         let world = World()

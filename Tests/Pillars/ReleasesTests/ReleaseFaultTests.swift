@@ -10,7 +10,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("a release on a cluster that stumbles", .timeLimit(.minutes(1)))
+@Suite("a release on a cluster that stumbles", .timeLimit(.minutes(5)))
 struct ReleaseFaultTests {
     private static let file =
         ", volumes: [{ name: data, mountPath: /data, size: 1Gi }], env: { A: b }"

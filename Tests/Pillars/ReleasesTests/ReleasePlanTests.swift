@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("what a file asks for", .timeLimit(.minutes(1)))
+@Suite("what a file asks for", .timeLimit(.minutes(5)))
 struct ReleasePlanTests {
     private func refusal(_ file: AppFile) -> String {
         do {

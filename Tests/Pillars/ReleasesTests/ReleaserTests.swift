@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("a release", .timeLimit(.minutes(1)))
+@Suite("a release", .timeLimit(.minutes(5)))
 struct ReleaserTests {
     @Test func aFirstReleaseMakesEverythingTheAppNeeds() async throws {
         let world = World()

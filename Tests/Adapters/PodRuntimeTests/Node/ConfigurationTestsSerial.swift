@@ -81,7 +81,9 @@ struct ConfigurationTestsSerial {
             }
             let waiting = found?.status["containerStatuses"]?[0]?[path: "state", "waiting"]
             #expect(waiting?["message"] == "configmap \"late\" not found")
-            #expect(node.events("waits").contains("Failed: Error: configmap \"late\" not found"))
+            try await node.eventually {
+                node.events("waits").contains("Failed: Error: configmap \"late\" not found")
+            }
             _ = try await node.cluster.create(configMap("late", ["X": "1"]), as: .configMaps)
             // Sooner than the ten seconds after which it would be tried anyway.
             let start = ContinuousClock.now

@@ -24,8 +24,10 @@ struct NodeTestsSerial {
             #expect(pod.status["podIP"]?.string != nil)
             let log = try await node.follow(created, until: "hello", "oops")
             #expect(log.split(separator: "\n").sorted() == ["hello", "oops"])
-            let reasons = node.events("hello").map { $0.prefix { $0 != ":" } }
-            #expect(reasons == ["Pulling", "Pulled", "Created", "Started"])
+            // Events are written beside the status, not before it.
+            try await node.eventually("events") {
+                node.events("hello").map { $0.prefix { $0 != ":" } } == ["Pulling", "Pulled", "Created", "Started"]
+            }
         }
     }
 
@@ -97,10 +99,11 @@ struct NodeTestsSerial {
             try await node.wait(for: "badname") {
                 $0?.status["containerStatuses"]?[0]?[path: "state", "waiting", "reason"] == "InvalidImageName"
             }
-            let events = node.events("noimage")
-            #expect(
-                events.contains("Failed: Error: ErrImagePull") && events.contains("Failed: Error: ImagePullBackOff")
-            )
+            try await node.eventually("both events") {
+                let events = node.events("noimage")
+                return events.contains("Failed: Error: ErrImagePull")
+                    && events.contains("Failed: Error: ImagePullBackOff")
+            }
         }
     }
 
@@ -123,7 +126,7 @@ struct NodeTestsSerial {
             try await node.cluster.delete(ObjectReference(.pods, namespace: "default", name: "gentle"))
             #expect(try await log.contains("bye"))
             try await node.wait(for: "gentle") { $0 == nil }
-            #expect(node.events("gentle").contains("Killing: Stopping container main"))
+            try await node.eventually { node.events("gentle").contains("Killing: Stopping container main") }
             try await node.eventually { !Folder.exists("\(node.folder.path)/pods/\(pod.uid)") }
             #expect(Mounts.below(node.folder.path).isEmpty)
             #expect(try await Runc(program: "/usr/sbin/runc", root: "\(node.folder.path)/run/runc").list().isEmpty)

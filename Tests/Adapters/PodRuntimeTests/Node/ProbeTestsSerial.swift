@@ -80,9 +80,10 @@ struct ProbeTestsSerial {
                 ($0?.status["containerStatuses"]?[0]?["restartCount"]?.int ?? 0) >= 1
             }
             #expect(found?.status["containerStatuses"]?[0]?[path: "lastState", "terminated", "exitCode"] == 137)
+            let killing = "Killing: Container main failed liveness probe, will be restarted"
+            try await node.eventually { node.events("sick").contains(killing) }
             let events = node.events("sick")
             #expect(events.contains { $0.hasPrefix("Unhealthy: Liveness probe failed: cat: can't open '/tmp/alive'") })
-            #expect(events.contains("Killing: Container main failed liveness probe, will be restarted"))
         }
     }
 
@@ -123,6 +124,7 @@ struct ProbeTestsSerial {
                 spec: ["restartPolicy": "Never"]
             )
             _ = try await node.waitForPhase("Failed", of: "hooked")
+            try await node.eventually { node.events("hooked").contains { $0.hasPrefix("FailedPostStartHook: ") } }
             let events = node.events("hooked")
             #expect(
                 events.contains {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("service accounts of pods", .timeLimit(.minutes(1)))
+@Suite("service accounts of pods", .timeLimit(.minutes(5)))
 struct ServiceAccountTests {
     private static let pods = "/api/v1/namespaces/default/pods"
     private static let accounts = "/api/v1/namespaces/default/serviceaccounts"

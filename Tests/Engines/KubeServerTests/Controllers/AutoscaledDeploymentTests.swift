@@ -11,7 +11,7 @@ import Testing
 @testable import KubeServer
 
 /// An autoscaler beside the real API server, its metrics and all controllers; only the containers are made up.
-@Suite("an autoscaled deployment", .timeLimit(.minutes(1)))
+@Suite("an autoscaled deployment", .timeLimit(.minutes(5)))
 struct AutoscaledDeploymentTests {
     /// A node whose containers all use the same share of a processor.
     private final class Agent: NodeAgent {

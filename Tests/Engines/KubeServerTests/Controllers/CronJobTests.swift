@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("cron jobs", .timeLimit(.minutes(1)))
+@Suite("cron jobs", .timeLimit(.minutes(5)))
 struct CronJobTests {
     let time = HandClock()  // begins at 2027-01-15T08:00:00Z
     let cluster: ControlledCluster

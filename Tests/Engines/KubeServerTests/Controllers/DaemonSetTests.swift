@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("daemon sets", .timeLimit(.minutes(1)))
+@Suite("daemon sets", .timeLimit(.minutes(5)))
 struct DaemonSetTests {
     let cluster = ControlledCluster()
 

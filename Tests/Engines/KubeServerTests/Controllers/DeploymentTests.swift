@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("deployments", .timeLimit(.minutes(1)))
+@Suite("deployments", .timeLimit(.minutes(5)))
 struct DeploymentTests {
     let cluster = ControlledCluster()
 

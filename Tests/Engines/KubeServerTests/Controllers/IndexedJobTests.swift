@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("jobs by index", .timeLimit(.minutes(1)))
+@Suite("jobs by index", .timeLimit(.minutes(5)))
 struct IndexedJobTests {
     let now = Timestamp(seconds: 1000)
 

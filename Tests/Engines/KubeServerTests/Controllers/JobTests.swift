@@ -8,7 +8,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("jobs", .timeLimit(.minutes(1)))
+@Suite("jobs", .timeLimit(.minutes(5)))
 struct JobTests {
     let cluster = ControlledCluster()
 

@@ -9,7 +9,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("nodes and events", .timeLimit(.minutes(1)))
+@Suite("nodes and events", .timeLimit(.minutes(5)))
 struct NodeTests {
     func lease(_ time: Timestamp) -> KubeObject {
         var lease = KubeObject(.leases, namespace: "kube-node-lease", name: "n1")

@@ -133,7 +133,7 @@ struct OwnerGraphTests {
     }
 }
 
-@Suite("garbage collection", .timeLimit(.minutes(1)))
+@Suite("garbage collection", .timeLimit(.minutes(5)))
 struct GarbageCollectionTests {
     let cluster = ControlledCluster()
 

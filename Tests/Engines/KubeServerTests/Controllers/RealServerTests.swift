@@ -11,7 +11,7 @@ import Testing
 @testable import KubeServer
 
 /// The controllers beside the real API server, in one process.
-@Suite("controllers on the real server", .timeLimit(.minutes(1)))
+@Suite("controllers on the real server", .timeLimit(.minutes(5)))
 struct RealServerTests {
     /// Runs `body` beside server, controllers and a node that runs what it is given.
     func run(

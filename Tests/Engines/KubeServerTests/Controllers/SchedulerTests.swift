@@ -103,7 +103,7 @@ struct NodeFitTests {
     }
 }
 
-@Suite("scheduler", .timeLimit(.minutes(1)))
+@Suite("scheduler", .timeLimit(.minutes(5)))
 struct SchedulerTests {
     let cluster = ControlledCluster()
 

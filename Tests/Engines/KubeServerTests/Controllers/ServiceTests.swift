@@ -119,7 +119,7 @@ struct EndpointPlanTests {
     }
 }
 
-@Suite("services and the edge", .timeLimit(.minutes(1)))
+@Suite("services and the edge", .timeLimit(.minutes(5)))
 struct ServiceControllerTests {
     @Test("a service lists its pods as they become ready; the API has a service; an Ingress has an address")
     func services() async throws {

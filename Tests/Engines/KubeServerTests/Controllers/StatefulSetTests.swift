@@ -9,7 +9,7 @@ import Testing
 
 @testable import KubeServer
 
-@Suite("stateful sets", .timeLimit(.minutes(1)))
+@Suite("stateful sets", .timeLimit(.minutes(5)))
 struct StatefulSetTests {
     let cluster = ControlledCluster()
 

@@ -120,7 +120,7 @@ struct ClaimPlanTests {
     }
 }
 
-@Suite("volumes", .timeLimit(.minutes(1)))
+@Suite("volumes", .timeLimit(.minutes(5)))
 struct VolumeTests {
     @Test("a pod's claim gets a folder when the pod gets a node, keeps the pod's data, and loses it with the claim")
     func lifecycle() async throws {

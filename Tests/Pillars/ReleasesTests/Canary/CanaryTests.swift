@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("a canary by replica count", .timeLimit(.minutes(1)))
+@Suite("a canary by replica count", .timeLimit(.minutes(5)))
 struct CanaryTests {
     private static let steps = ", canary: [{ percent: 20, for: 10s }, { percent: 50, for: 20s }]"
     private let reference = ObjectReference(.deployments, namespace: "shop", name: "cart-canary")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("waiting for objects", .timeLimit(.minutes(1)))
+@Suite("waiting for objects", .timeLimit(.minutes(5)))
 struct HealthWatchTests {
     private let cluster = FakeCluster()
     private let time = VirtualTime()

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("jobs before the pods", .timeLimit(.minutes(1)))
+@Suite("jobs before the pods", .timeLimit(.minutes(5)))
 struct BeforeJobsTests {
     /// A job controller in a few lines: each job ends as told; returns what deployments there were at that time.
     private static func end(_ cluster: FakeCluster, _ condition: String) async throws -> [String] {

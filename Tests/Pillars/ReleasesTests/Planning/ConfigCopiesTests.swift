@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("what pods read of the configuration that is released with them", .timeLimit(.minutes(1)))
+@Suite("what pods read of the configuration that is released with them", .timeLimit(.minutes(5)))
 struct ConfigCopiesTests {
     private static let reading =
         ", manifests: [./k8s], env: { VAT: { configRef: rates, key: vat } }, files: [{ mountPath: /etc/r, configRef: rates }]"

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("what an app has in a cluster", .timeLimit(.minutes(1)))
+@Suite("what an app has in a cluster", .timeLimit(.minutes(5)))
 struct InventoryTests {
     private let home = FakeCluster()
 

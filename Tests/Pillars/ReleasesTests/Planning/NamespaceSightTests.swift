@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("what a release sees of namespaces", .timeLimit(.minutes(1)))
+@Suite("what a release sees of namespaces", .timeLimit(.minutes(5)))
 struct NamespaceSightTests {
     /// What a real server answers whose rights end at one namespace: not even that one may be looked at.
     private static func forbids(_ words: Set<String>) -> @Sendable (Int, String) -> InterceptedCluster.Fault? {

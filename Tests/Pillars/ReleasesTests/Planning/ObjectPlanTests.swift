@@ -8,7 +8,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("the plan of a cluster's objects", .timeLimit(.minutes(1)))
+@Suite("the plan of a cluster's objects", .timeLimit(.minutes(5)))
 struct ObjectPlanTests {
     private static let two = """
         apiVersion: v1

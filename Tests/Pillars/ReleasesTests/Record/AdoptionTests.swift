@@ -10,7 +10,7 @@ import Testing
 @testable import Releases
 
 /// A release of two waves whose process is killed: its task hangs, and everybody believes that its process has ended.
-@Suite("a release that was killed", .timeLimit(.minutes(1)))
+@Suite("a release that was killed", .timeLimit(.minutes(5)))
 struct AdoptionTests {
     private static let waves = ", clusters: [[local], [prod-a]]"
 

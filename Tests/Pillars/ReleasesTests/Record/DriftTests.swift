@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("drift from the last release", .timeLimit(.minutes(1)))
+@Suite("drift from the last release", .timeLimit(.minutes(5)))
 struct DriftTests {
     private func released() async throws -> World {
         let world = World(clusters: ["prod-a"])

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("going back with manifests and jobs", .timeLimit(.minutes(1)))
+@Suite("going back with manifests and jobs", .timeLimit(.minutes(5)))
 struct ManifestRollbackTests {
     private func config(_ name: String, in cluster: FakeCluster) -> [String: String]? {
         cluster.all(.configMaps).first { $0.name == name }?["data"]?.stringMap

@@ -94,7 +94,7 @@ struct RollbackChoiceTests {
     }
 }
 
-@Suite("a rollback", .timeLimit(.minutes(1)))
+@Suite("a rollback", .timeLimit(.minutes(5)))
 struct RollbackTests {
     private static let waves = ", clusters: [[local], [prod-a]], bake: 1m, verify: { for: 1m }"
     private let cart = AppName("cart")

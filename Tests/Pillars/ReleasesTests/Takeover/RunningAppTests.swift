@@ -9,7 +9,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("an app file of what runs already", .timeLimit(.minutes(1)))
+@Suite("an app file of what runs already", .timeLimit(.minutes(5)))
 struct RunningAppTests {
     /// What `kubectl create` and `kubectl apply` leave of common manifests.
     private static let plain = """

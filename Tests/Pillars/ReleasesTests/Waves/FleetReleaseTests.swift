@@ -10,7 +10,7 @@ import Testing
 
 @testable import Releases
 
-@Suite("a release to several clusters", .timeLimit(.minutes(1)))
+@Suite("a release to several clusters", .timeLimit(.minutes(5)))
 struct FleetReleaseTests {
     private static let names = ["local", "prod-a", "prod-b"]
     private static let waves = ", clusters: [[local], [prod-a, prod-b]]"
@@ -369,7 +369,7 @@ struct FleetReleaseTests {
     }
 }
 
-@Suite("what is watched after the pods are ready", .timeLimit(.minutes(1)))
+@Suite("what is watched after the pods are ready", .timeLimit(.minutes(5)))
 struct VerificationTests {
     @Test func aContainerThatEndsInTheWindowUndoesTheRelease() async throws {
         let world = World()
