@@ -101,6 +101,9 @@ struct RealHomeSerialTests {
         let second = try job("release", path, config: robot)
         #expect(second.code == 0, "\(second.errors)")
         try machine.wait("the edge serves 'two'") { try machine.edge("/", host: "web.localhost").body.contains("two") }
+        // What a release needs of this machine is below its user's home, also where a variable is set to nothing.
+        #expect(FileManager.default.fileExists(atPath: "\(sources)/.ballast/build"))
+
         let list = try job("releases", "web", "-n", "apps", "-o", "json", config: robot)
         #expect(try JSON(parsing: list.output).array?.count == 2, "\(list.output)\(list.errors)")
 

@@ -14,7 +14,8 @@ struct DataFolderOption: ParsableArguments {
 
     /// Absolute.
     var path: String {
-        let environment = ProcessInfo.processInfo.environment
+        // A variable that is set to nothing says nothing.
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
         let chosen = folder ?? environment["BALLAST_DATA"] ?? "\(environment["HOME"] ?? "/root")/.ballast"
         return URL(filePath: chosen).absoluteURL.path
     }
